@@ -44,6 +44,10 @@ internal sealed class S3Http : IDisposable
 
     public string Bucket { get; }
 
+    public string Region => _session.Region;
+
+    public StoreOptions Options => _options;
+
     /// <summary>Whether the connection is encrypted; only then may a payload go unsigned.</summary>
     public bool IsTls { get; }
 
@@ -67,7 +71,6 @@ internal sealed class S3Http : IDisposable
     /// <returns>The response or the error, and how often the request was sent.</returns>
     public async Task<(S3Response? Response, S3Error? Error, int Attempts)> TrySendAsync(S3Request request, CancellationToken cancellationToken)
     {
-        var reported = false;
         var refreshed = false;
         var corrected = false;
         for (var attempt = 1; ; attempt++)
@@ -75,14 +78,13 @@ internal sealed class S3Http : IDisposable
             var keys = await _session.GetKeysAsync(cancellationToken);
             TimeSpan? retryAfter = null;
             BackupException failure;
-            var attempts = _options.MaxAttempts;
+            var attempts = request.Once ? 1 : _options.MaxAttempts;
             try
             {
-                var (response, error, serverTime, wait) = await SendOnceAsync(request, keys, reported ? null : request.Progress, cancellationToken);
+                var (response, error, serverTime, wait) = await SendOnceAsync(request, keys, cancellationToken);
                 if (response is not null)
                     return (response, null, attempt);
 
-                reported = true;
                 retryAfter = wait;
                 if (error!.IsExpired && !refreshed && await _session.RefreshAsync(keys, cancellationToken))
                 {
@@ -109,7 +111,6 @@ internal sealed class S3Http : IDisposable
             }
             catch (Exception exception) when (exception is HttpRequestException or IOException or TimeoutException)
             {
-                reported = true;
                 failure = NoAnswer(request, exception);
                 if (attempt >= attempts)
                     throw failure;
@@ -141,7 +142,7 @@ internal sealed class S3Http : IDisposable
     }
 
     [SuppressMessage("Security", "CA5359:Do Not Disable Certificate Validation", Justification = "Only the one certificate that was given is trusted.")]
-    private static SocketsHttpHandler CreateHandler(StoreOptions options)
+    internal static SocketsHttpHandler CreateHandler(StoreOptions options)
     {
         var handler = new SocketsHttpHandler
         {
@@ -160,14 +161,14 @@ internal sealed class S3Http : IDisposable
         return handler;
     }
 
-    private async Task<(S3Response? Response, S3Error? Error, DateTimeOffset? ServerTime, TimeSpan? RetryAfter)> SendOnceAsync(S3Request request, ImmutableCredentials keys, IProgress<long>? progress, CancellationToken cancellationToken)
+    private async Task<(S3Response? Response, S3Error? Error, DateTimeOffset? ServerTime, TimeSpan? RetryAfter)> SendOnceAsync(S3Request request, ImmutableCredentials keys, CancellationToken cancellationToken)
     {
         await _gate.EnterAsync(cancellationToken);
         var moved = 0L;
         using var watch = new StallWatch(_options.StallTimeout, cancellationToken);
         try
         {
-            using var message = CreateMessage(request, keys, watch, progress);
+            using var message = CreateMessage(request, keys, watch);
             var response = await _invoker.SendAsync(message, watch.Token);
             try
             {
@@ -194,9 +195,9 @@ internal sealed class S3Http : IDisposable
                 throw;
             }
         }
-        catch (OperationCanceledException) when (watch.Stalled)
+        catch (OperationCanceledException stall) when (watch.Stalled)
         {
-            throw new TimeoutException($"No byte moved for {_options.StallTimeout.TotalSeconds:0} seconds.");
+            throw new TimeoutException($"no byte moved for {_options.StallTimeout.TotalSeconds:0} seconds", stall);
         }
         finally
         {
@@ -204,7 +205,7 @@ internal sealed class S3Http : IDisposable
         }
     }
 
-    private HttpRequestMessage CreateMessage(S3Request request, ImmutableCredentials keys, StallWatch watch, IProgress<long>? progress)
+    private HttpRequestMessage CreateMessage(S3Request request, ImmutableCredentials keys, StallWatch watch)
     {
         var path = request.Key is null ? _pathPrefix.Length == 0 ? "/" : _pathPrefix : $"{_pathPrefix}/{S3Encoding.Path(request.Key)}";
         var query = S3Encoding.Query(request.Query);
@@ -220,7 +221,7 @@ internal sealed class S3Http : IDisposable
         var authorization = _signer.Sign(request.Method.Method, path, request.Query, headers, PayloadHash(request), keys, now);
 
         if (request.Part is { } part)
-            message.Content = new PartContent(part, watch, progress, _bandwidth, CountSent);
+            message.Content = new PartContent(part, watch, _bandwidth, CountSent);
         else if (request.Body is { } body)
             message.Content = new ByteArrayContent(body);
         else if (request.Method == HttpMethod.Put || request.Method == HttpMethod.Post)

@@ -29,14 +29,14 @@ internal sealed class S3Request(HttpMethod method, string? key)
     /// <summary>Signs the payload even over TLS.</summary>
     public bool SignPayload { get; init; }
 
+    /// <summary>Sends it once: the failure is the answer that is wanted.</summary>
+    public bool Once { get; init; }
+
     /// <summary>Leaves the response's body to the caller.</summary>
     public bool Streams { get; init; }
 
     /// <summary>How long the answer may take once everything is sent, where it is not the ordinary time.</summary>
     public TimeSpan? AnswerTimeout { get; init; }
-
-    /// <summary>Receives the bytes that are sent for the first time.</summary>
-    public IProgress<long>? Progress { get; init; }
 
     public S3Request With(string name, string? value)
     {

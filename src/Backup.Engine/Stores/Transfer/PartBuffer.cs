@@ -19,6 +19,8 @@ internal sealed class PartBuffer : IDisposable
     /// <summary>The most bytes that it takes.</summary>
     public long Capacity { get; }
 
+    private int BlockSize => BlockPool.BlockSize(Capacity);
+
     /// <summary>The bytes that it holds.</summary>
     public long Length { get; private set; }
 
@@ -33,17 +35,35 @@ internal sealed class PartBuffer : IDisposable
     /// <summary>Reads until the buffer is full or the source ends.</summary>
     public async ValueTask FillAsync(SourceReader source, CancellationToken cancellationToken)
     {
-        var blockSize = BlockPool.BlockSize(Capacity);
         while (Length < Capacity)
         {
-            var used = (int)(Length % blockSize);
+            var used = (int)(Length % BlockSize);
             if (used == 0)
-                _blocks.Add(_pool.Rent(blockSize));
-            var room = (int)Math.Min(blockSize - used, Capacity - Length);
+                _blocks.Add(_pool.Rent(BlockSize));
+            var room = (int)Math.Min(BlockSize - used, Capacity - Length);
             var read = await source.ReadAsync(_blocks[^1].AsMemory(used, room), cancellationToken);
             if (read == 0)
                 return;
             Length += read;
+        }
+    }
+
+    /// <summary>Adds what another buffer holds.</summary>
+    public void Append(PartBuffer other)
+    {
+        foreach (var segment in other.Segments())
+        {
+            var bytes = segment;
+            while (!bytes.IsEmpty)
+            {
+                var used = (int)(Length % BlockSize);
+                if (used == 0)
+                    _blocks.Add(_pool.Rent(BlockSize));
+                var count = Math.Min(BlockSize - used, bytes.Length);
+                bytes[..count].CopyTo(_blocks[^1].AsMemory(used));
+                bytes = bytes[count..];
+                Length += count;
+            }
         }
     }
 
