@@ -96,7 +96,7 @@ internal sealed class RunCatalog(IObjectStore store)
             if (query.LatestOnly && seen.Contains(key.Source))
                 continue;
             var manifest = await ReadAsync(key.Key, cancellationToken);
-            if (manifest.Finished < query.Since || manifest.Finished > query.Until || !Matches(query.SourceName, manifest.SourceName))
+            if (manifest.Finished < query.Since || manifest.Finished > query.Until || (query.SourceName is { } name && !NameMatches(name, manifest.SourceName)))
                 continue;
             seen.Add(key.Source);
             yield return manifest;
@@ -120,8 +120,9 @@ internal sealed class RunCatalog(IObjectStore store)
         return keys;
     }
 
-    private static bool Matches(string? pattern, string name) =>
-        pattern is null || global::System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern.Replace("\\", @"\\", StringComparison.Ordinal), name, ignoreCase: true);
+    /// <summary>Whether a source's name fits a pattern with <c>*</c> and <c>?</c>; case does not count.</summary>
+    public static bool NameMatches(string pattern, string name) =>
+        global::System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern.Replace("\\", @"\\", StringComparison.Ordinal), name, ignoreCase: true);
 
     private static string Stamp(DateTimeOffset time) => time.UtcDateTime.ToString(StampFormat, CultureInfo.InvariantCulture);
 
