@@ -16,15 +16,15 @@ internal sealed class FolderFilter
 {
     private readonly IPatternContext[] _includes;
     private readonly IPatternContext[] _excludes;
-    private readonly Stack<string> _directories = new();
-    private readonly Name _name = new();
+    private readonly Stack<DirectoryShape> _directories = new();
+    private readonly FileShape _file = new();
 
     private FolderFilter(IEnumerable<string> includes, IEnumerable<string> excludes, bool ignoreCase)
     {
         var builder = new PatternBuilder(ignoreCase ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
         _includes = [.. includes.DefaultIfEmpty("**").Select(pattern => builder.Build(pattern).CreatePatternContextForInclude())];
         _excludes = [.. excludes.Select(pattern => builder.Build(pattern).CreatePatternContextForExclude())];
-        Push("");
+        Push(new DirectoryShape("", "", null));
     }
 
     /// <summary>The filter for these patterns, or null where there are none and everything belongs.</summary>
@@ -53,22 +53,24 @@ internal sealed class FolderFilter
     /// <summary>Whether a path belongs. A directory (its path ends with <c>/</c>) belongs where something in it could; otherwise it need not be opened.</summary>
     public bool Includes(string path)
     {
-        while (!path.StartsWith(_directories.Peek(), StringComparison.Ordinal) || (path.EndsWith('/') && path.Length == _directories.Peek().Length && path.Length > 0))
+        // A directory that is asked for again is left first: it is tested from the one above it.
+        for (var open = _directories.Peek().Path; !path.StartsWith(open, StringComparison.Ordinal) || (open.Length > 0 && path.Length == open.Length); open = _directories.Peek().Path)
             Pop();
 
-        var start = _directories.Peek().Length;
-        for (var slash = path.IndexOf('/', start); slash >= 0 && slash < path.Length - 1; slash = path.IndexOf('/', start))
+        var start = _directories.Peek().Path.Length;
+        for (var slash = path.IndexOf('/', start); slash >= 0; slash = path.IndexOf('/', start))
         {
-            _name.Set(path[start..slash]);
-            if (!Belongs(_name.Directory))
+            var directory = new DirectoryShape(path[..(slash + 1)], path[start..slash], _directories.Peek());
+            if (!Belongs(directory))
                 return false;
-            Push(path[..(slash + 1)]);
             start = slash + 1;
+            if (start == path.Length)
+                return true;
+            Push(directory);
         }
 
-        var isDirectory = path.EndsWith('/');
-        _name.Set(isDirectory ? path[start..^1] : path[start..]);
-        return isDirectory ? Belongs(_name.Directory) : Belongs(_name.File);
+        _file.Set(path[start..], _directories.Peek());
+        return Belongs(_file);
     }
 
     private bool Belongs(FileInfoBase file)
@@ -93,13 +95,13 @@ internal sealed class FolderFilter
         return false;
     }
 
-    private void Push(string path)
+    private void Push(DirectoryShape directory)
     {
-        _directories.Push(path);
+        _directories.Push(directory);
         foreach (var context in _includes)
-            context.PushDirectory(_name.Directory);
+            context.PushDirectory(directory);
         foreach (var context in _excludes)
-            context.PushDirectory(_name.Directory);
+            context.PushDirectory(directory);
     }
 
     private void Pop()
@@ -111,38 +113,31 @@ internal sealed class FolderFilter
             context.PopDirectory();
     }
 
-    /// <summary>The name at hand, in the two shapes that the library asks for.</summary>
-    private sealed class Name
-    {
-        public Name() => (File, Directory) = (new FileShape(), new DirectoryShape());
-
-        public FileShape File { get; }
-
-        public DirectoryShape Directory { get; }
-
-        public void Set(string name) => (File.Value, Directory.Value) = (name, name);
-    }
-
+    /// <summary>The file at hand, as the library asks for it.</summary>
     private sealed class FileShape : FileInfoBase
     {
-        public string Value { get; set; } = "";
+        private string _name = "";
+        private DirectoryInfoBase? _parent;
 
-        public override string Name => Value;
+        public override string Name => _name;
 
-        public override string FullName => Value;
+        public override string FullName => _name;
 
-        public override DirectoryInfoBase? ParentDirectory => null;
+        public override DirectoryInfoBase? ParentDirectory => _parent;
+
+        public void Set(string name, DirectoryInfoBase parent) => (_name, _parent) = (name, parent);
     }
 
-    private sealed class DirectoryShape : DirectoryInfoBase
+    /// <summary>A directory on the way to the path at hand.</summary>
+    private sealed class DirectoryShape(string path, string name, DirectoryInfoBase? parent) : DirectoryInfoBase
     {
-        public string Value { get; set; } = "";
+        public string Path => path;
 
-        public override string Name => Value;
+        public override string Name => name;
 
-        public override string FullName => Value;
+        public override string FullName => path;
 
-        public override DirectoryInfoBase? ParentDirectory => null;
+        public override DirectoryInfoBase? ParentDirectory => parent;
 
         public override IEnumerable<FileSystemInfoBase> EnumerateFileSystemInfos() => [];
 

@@ -99,20 +99,19 @@ internal sealed class PortableFileTree : FileTree
             throw new BackupException(FailureKind.InvalidInput, $"'{path}' is refused: '{target}' is not a link's target.");
         Check(null, Parent(path), noLinks: true, path);
         Directory.CreateDirectory(Parent(path));
-        var temp = Path.Join(Parent(path), TempPrefix + Guid.NewGuid().ToString("N"));
-        File.CreateSymbolicLink(temp, native);
-        try
-        {
-            if (modifiedTicks is { } ticks)
-                File.SetLastWriteTimeUtc(temp, new DateTime(ticks, DateTimeKind.Utc));
-            File.Move(temp, Native(path), overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temp);
-            throw;
-        }
 
+        // File.Move does not move a link that dangles, so there is a moment without one here.
+        var link = Native(path);
+        if (OperatingSystem.IsWindows() && new DirectoryInfo(link) is { Exists: true, LinkTarget: not null })
+            Directory.Delete(link);
+        else
+            File.Delete(link);
+        if (Directory.Exists(Path.Combine(Parent(path), native)))
+            Directory.CreateSymbolicLink(link, native);
+        else
+            File.CreateSymbolicLink(link, native);
+        if (modifiedTicks is { } ticks)
+            File.SetLastWriteTimeUtc(link, new DateTime(ticks, DateTimeKind.Utc));
         return true;
     });
 

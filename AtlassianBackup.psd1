@@ -1,0 +1,31 @@
+@{
+    RootModule             = 'module/bin/AtlassianBackup.dll'
+    ModuleVersion          = '0.1.0'
+    GUID                   = 'b1c6a0c7-7a0f-4f0e-9d5e-3c1f5d0b8a42'
+    Author                 = 'AtlassianBackup developers'
+    CompanyName            = 'AtlassianBackup developers'
+    Copyright              = '(c) AtlassianBackup developers. MIT License.'
+    Description            = 'Backs up folders to S3 or to a directory, proves that the backups are whole, and gives them back.'
+    PowerShellVersion      = '7.6'
+    CompatiblePSEditions   = @('Core')
+    FormatsToProcess       = @('module/AtlassianBackup.Format.ps1xml')
+    TypesToProcess         = @('module/AtlassianBackup.Types.ps1xml')
+    FunctionsToExport      = @()
+    AliasesToExport        = @()
+    VariablesToExport      = @()
+    CmdletsToExport        = @(
+        'Get-BackupRun'
+        'Restore-BackupRun'
+        'Restore-FolderFromS3'
+        'Sync-FolderToS3'
+        'Test-BackupRun'
+    )
+    PrivateData            = @{
+        PSData = @{
+            Tags         = @('Backup', 'Restore', 'S3', 'AWS', 'Glacier', 'Sync', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+            LicenseUri   = 'https://github.com/atlassian-backup/AtlassianBackup/blob/main/LICENSE'
+            ProjectUri   = 'https://github.com/atlassian-backup/AtlassianBackup'
+            ReleaseNotes = 'See https://github.com/atlassian-backup/AtlassianBackup/blob/main/CHANGELOG.md'
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using System.Management.Automation;
+using AtlassianBackup.Pipeline;
+using Backup.Engine;
+using Backup.Engine.Aws;
+using Backup.Engine.Stores;
+
+namespace AtlassianBackup;
+
+/// <summary>A cmdlet that opens a store. Its parameters are named as AWS.Tools names them; for a directory they mean nothing.</summary>
+public abstract class AwsCmdlet : AsyncCmdlet
+{
+    /// <summary>A profile of the shared AWS files.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ProfileNameCompleter))]
+    public string? ProfileName { get; set; }
+
+    /// <summary>The region.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RegionCompleter))]
+    public string? Region { get; set; }
+
+    /// <summary>The endpoint of an S3-compatible store.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public Uri? EndpointUrl { get; set; }
+
+    /// <summary>Keys, or a credential object of AWS.Tools.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    [AwsCredentialTransformation]
+    public AwsCredential? Credential { get; set; }
+
+    /// <summary>How the store is opened, from the parameters and what AWS.Tools has put into the session.</summary>
+    protected StoreOptions CreateStoreOptions()
+    {
+        if (EndpointUrl is { } url && (!url.IsAbsoluteUri || url.Scheme is not ("http" or "https")))
+        {
+            ThrowMapped(
+                new BackupException(FailureKind.InvalidInput, $"'{url.OriginalString}' is not an endpoint.", "Give an absolute http or https address, such as https://s3.example.com."),
+                url.OriginalString);
+        }
+
+        if (ProfileName is not null && Credential is not null)
+        {
+            ThrowMapped(
+                new BackupException(FailureKind.InvalidInput, "Both -ProfileName and -Credential are given.", "Give one of them."),
+                ProfileName);
+        }
+
+        var credential = Credential ?? (ProfileName is null ? SessionCredential() : null);
+        return WithLog(new StoreOptions
+        {
+            Aws = new()
+            {
+                ProfileName = ProfileName,
+                Region = Region ?? SessionState.PSVariable.GetValue("StoredAWSRegion")?.ToString(),
+                EndpointUrl = EndpointUrl,
+                Keys = credential is null ? null : new(credential.AccessKey, credential.SecretKey, credential.SessionToken),
+            },
+        });
+    }
+
+    /// <summary>Reads a destination; a bad one ends the cmdlet.</summary>
+    protected StoreLocation ResolveStore(string text)
+    {
+        try
+        {
+            // A path is PowerShell's: relative to its location, and on any of its file system drives.
+            return text.Contains("://", StringComparison.Ordinal) || string.IsNullOrWhiteSpace(text)
+                ? StoreLocation.Parse(text)
+                : StoreLocation.ForDirectory(ResolvePath(text));
+        }
+        catch (BackupException e)
+        {
+            ThrowMapped(e, text);
+            throw;
+        }
+    }
+
+    /// <summary>The file system path that a PowerShell path means; wildcards mean themselves.</summary>
+    /// <exception cref="BackupException">It is on no drive, or on a drive that holds no files.</exception>
+    protected string ResolvePath(string path)
+    {
+        ProviderInfo provider;
+        string resolved;
+        try
+        {
+            resolved = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out provider, out _);
+        }
+        catch (Exception e) when (e is RuntimeException or SessionStateException or NotSupportedException or ArgumentException)
+        {
+            throw new BackupException(FailureKind.NotFound, $"'{path}' is not a path: {e.Message}", "Check the drive's name with Get-PSDrive.", e);
+        }
+
+        return provider.Name is "FileSystem"
+            ? resolved
+            : throw new BackupException(FailureKind.InvalidInput, $"'{path}' is on the {provider.Name} provider, which holds no files.", "Give a path of the file system.");
+    }
+
+    /// <summary>Asks for one target. Under -WhatIf the answer is yes, and <paramref name="whatIf"/> tells the engine to plan only.</summary>
+    protected bool Confirm(string target, string action, out bool whatIf)
+    {
+        var go = ShouldProcess($"{action}: {target}", $"{action}: {target}?", MyInvocation.MyCommand.Name, out var reason);
+        whatIf = reason == ShouldProcessReason.WhatIf;
+        return go || whatIf;
+    }
+
+    /// <summary>A progress bar fed by the engine.</summary>
+    protected IProgress<BackupProgress> CreateProgress() => CreateProgress<BackupProgress>(
+        p => new(p.Activity, p.Item, p.BytesDone, p.BytesTotal, p.ItemsDone, p.ItemsTotal));
+
+    // Set-AWSCredential leaves this behind. What is not understood is left to the SDK's own chain.
+    private AwsCredential? SessionCredential()
+    {
+        if (SessionState.PSVariable.GetValue("StoredAWSCredentials") is not { } stored)
+            return null;
+        try
+        {
+            return AwsCredentialTransformationAttribute.Read(stored is PSObject wrapped ? wrapped.BaseObject : stored);
+        }
+        catch (ArgumentTransformationMetadataException e)
+        {
+            ThrowMapped(new BackupException(FailureKind.AuthenticationFailed, "$StoredAWSCredentials: " + e.Message, "Run Set-AWSCredential again, or give -ProfileName.", e), "StoredAWSCredentials");
+            throw;
+        }
+    }
+}

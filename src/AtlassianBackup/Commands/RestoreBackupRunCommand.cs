@@ -1,0 +1,49 @@
+using System.Management.Automation;
+using Backup.Engine.Runs;
+
+namespace AtlassianBackup.Commands;
+
+/// <summary>Restore-BackupRun: gives a run of any system back as files.</summary>
+[Cmdlet(VerbsData.Restore, "BackupRun", SupportsShouldProcess = true)]
+[OutputType("Backup.Engine.Runs.RestoreSummary")]
+public sealed class RestoreBackupRunCommand : RestoreCmdlet
+{
+    /// <summary>The store that holds the run.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string Destination { get; set; } = "";
+
+    /// <summary>The runs.</summary>
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] RunId { get; set; } = [];
+
+    /// <summary>The directory to write into.</summary>
+    [Parameter(Mandatory = true, Position = 2)]
+    [ValidateNotNullOrEmpty]
+    public string To { get; set; } = "";
+
+    /// <summary>Restores.</summary>
+    protected override void ProcessRecord()
+    {
+        var from = ResolveStore(Destination);
+        var target = ResolveTarget(To)!;
+        var store = CreateStoreOptions();
+        foreach (var id in RunId)
+        {
+            if (!Confirm($"run {id} of {from}", $"Restore to {target}", out var whatIf))
+                continue;
+            var options = new RunRestoreOptions
+            {
+                From = from,
+                Store = store,
+                RunId = id,
+                Destination = target,
+                Include = Include,
+                Force = Force,
+                WhatIf = whatIf,
+            };
+            RunAsync(token => RunRestore.RunAsync(options, CreateProgress(), token), WriteRestored, id);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.Management.Automation;
+using Backup.Engine;
+using Backup.Engine.Runs;
+
+namespace AtlassianBackup.Commands;
+
+/// <summary>What the restoring cmdlets have in common: what they take, and how they tell what became of it.</summary>
+public abstract class RestoreCmdlet : AwsCmdlet
+{
+    private readonly HashSet<string> _withErrors = new(StringComparer.Ordinal);
+
+    /// <summary>What is taken.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? Include { get; set; }
+
+    /// <summary>Overwrite files that differ from the backup.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>The directory to restore into; a bad one ends the cmdlet.</summary>
+    protected string? ResolveTarget(string? path)
+    {
+        try
+        {
+            return path is null ? null : ResolvePath(path);
+        }
+        catch (BackupException e)
+        {
+            ThrowMapped(e, path);
+            throw;
+        }
+    }
+
+    /// <summary>Writes a summary as output and a failed file as an error. Files left alone are counted, not listed: there may be a million.</summary>
+    protected void WriteRestored(RestoreOutput output)
+    {
+        switch (output)
+        {
+            case RestoredItem { Outcome: Outcome.Failed } item:
+                _withErrors.Add(item.RunId);
+                WriteError(ErrorMapping.ToRecord(item.Kind ?? FailureKind.Unknown, item.Reason ?? $"{item.Path} was not restored.", item.Advice, item.Path));
+                break;
+            case RestoredItem item:
+                WriteVerbose($"{item.Path}: {item.Outcome}. {item.Reason}");
+                break;
+            case RestoreSummary summary:
+                WriteObject(summary);
+                Remark(summary);
+                break;
+        }
+    }
+
+    private void Remark(RestoreSummary summary)
+    {
+        if (summary.Skipped > 0)
+            WriteWarning($"{summary.SourceName}: {summary.Skipped} files on disk are newer than the backup, or differ from it, and were left alone. -Verbose lists them, -Force overwrites them.");
+        if (summary.Deferred > 0)
+            WriteWarning($"{summary.SourceName}: {summary.Deferred} files are archived and were asked for. Run the same command again when they are readable, or give -Wait.");
+        if (summary.Outcome is Outcome.Failed && !_withErrors.Contains(summary.RunId))
+            WriteError(ErrorMapping.ToRecord(FailureKind.Unknown, $"{summary.SourceName}: {summary.Reason ?? "The restore is not complete."}", null, summary.SourceName));
+    }
+}

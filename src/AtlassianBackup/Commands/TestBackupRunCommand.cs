@@ -1,0 +1,82 @@
+using System.Management.Automation;
+using Backup.Engine;
+using Backup.Engine.Runs;
+
+namespace AtlassianBackup.Commands;
+
+/// <summary>Test-BackupRun: proves that what a run stored is in the store, and whole.</summary>
+[Cmdlet(VerbsDiagnostic.Test, "BackupRun")]
+[OutputType(typeof(bool))]
+[OutputType("Backup.Engine.Runs.RunVerification")]
+public sealed class TestBackupRunCommand : AwsCmdlet
+{
+    // Enough to see what kind of damage it is; -Detailed has them all.
+    private const int NamedProblems = 5;
+
+    /// <summary>The store.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string Destination { get; set; } = "";
+
+    /// <summary>The runs.</summary>
+    [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
+    [AllowNull]
+    [AllowEmptyCollection]
+    [AllowEmptyString]
+    public string[]? RunId { get; set; }
+
+    /// <summary>The source's name.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [SupportsWildcards]
+    [Alias("Path")]
+    [ValidateNotNullOrEmpty]
+    public string? SourceName { get; set; }
+
+    /// <summary>Read every byte.</summary>
+    [Parameter]
+    public SwitchParameter Deep { get; set; }
+
+    /// <summary>Give the report instead of a bool.</summary>
+    [Parameter]
+    public SwitchParameter Detailed { get; set; }
+
+    /// <summary>Verifies.</summary>
+    protected override void ProcessRecord()
+    {
+        var store = ResolveStore(Destination);
+        var query = new RunQuery { SourceName = SourceName, RunIds = RunIds.Given(RunId) };
+        var options = CreateStoreOptions();
+        var tested = 0;
+        RunAsync(
+            token => RunVerifier.RunAsync(store, query, Deep, options, CreateProgress(), token),
+            verification =>
+            {
+                tested++;
+                Write(verification);
+            },
+            Destination);
+        if (tested > 0)
+            return;
+
+        // Nothing that could be whole is not the same as everything being whole.
+        if (!Detailed)
+            WriteObject(false);
+        WriteError(ErrorMapping.ToRecord(
+            FailureKind.NotFound, $"There is no such run in {Destination}.", "List what is there: Get-BackupRun -Destination ...", RunId is [{ } id, ..] ? id : Destination));
+    }
+
+    private void Write(RunVerification verification)
+    {
+        WriteObject(Detailed ? verification : verification.Passed);
+        if (verification.Passed)
+            return;
+        var named = string.Join(" ", verification.Details.Take(NamedProblems).Select(p => $"{p.Path}: {p.Message}"));
+        var more = verification.Problems > NamedProblems ? $" And {verification.Problems - NamedProblems} more." : "";
+        var kind = verification.Details.Count > 0 ? verification.Details[0].Kind : FailureKind.Corrupt;
+        WriteError(ErrorMapping.ToRecord(
+            kind,
+            $"Run {verification.RunId} of {verification.SourceName} is not whole: {verification.Problems} of {verification.Checked} objects have a problem. {named}{more}",
+            "Back the source up again: Sync-FolderToS3 -Reset finds and sends what is missing. -Detailed lists every problem.",
+            verification.RunId));
+    }
+}

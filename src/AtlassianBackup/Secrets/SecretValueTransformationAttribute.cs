@@ -1,0 +1,73 @@
+using System.Management.Automation;
+using System.Net;
+using System.Security;
+
+namespace AtlassianBackup;
+
+/// <summary>
+/// Makes a <see cref="SecretValue"/> of a SecureString, of a PSCredential (its password), or of a reference: <c>env:NAME</c> or
+/// <c>file:PATH</c>. A plain string is refused, because it would be in the history and in transcripts.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Field | AttributeTargets.Parameter)]
+public sealed class SecretValueTransformationAttribute : ArgumentTransformationAttribute
+{
+    private const string Forms = "Give a SecureString (Read-Host -AsSecureString), a PSCredential, env:NAME or file:PATH.";
+
+    /// <inheritdoc/>
+    public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
+    {
+        if (inputData is PSObject wrapped)
+            inputData = wrapped.BaseObject;
+        return inputData switch
+        {
+            null => null,
+            SecretValue secret => secret,
+            SecureString secure => new SecretValue(secure),
+            PSCredential credential => new SecretValue(credential.Password),
+            string reference => FromReference(reference, engineIntrinsics),
+            _ => throw new ArgumentTransformationMetadataException($"A {inputData.GetType().Name} cannot be a secret. {Forms}"),
+        };
+    }
+
+    // No message here may hold the text that was given: it may be the secret itself.
+    private static SecretValue FromReference(string reference, EngineIntrinsics engine)
+    {
+        if (After("env:") is { Length: > 0 } name)
+        {
+            return Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
+                ? new(Protect(value))
+                : throw new ArgumentTransformationMetadataException($"The environment variable {name} is not set. Set it, or name another one.");
+        }
+
+        if (After("file:") is { Length: > 0 } path)
+            return FromFile(path, engine);
+        if (After("ssm:") is not null || After("secret:") is not null)
+            throw new ArgumentTransformationMetadataException("References to Parameter Store (ssm:) and Secrets Manager (secret:) are not yet in this version. " + Forms);
+        throw new ArgumentTransformationMetadataException("A secret must not be given as plain text: it would stay in the history and in transcripts. " + Forms);
+
+        string? After(string prefix) => reference.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) ? reference[prefix.Length..] : null;
+    }
+
+    private static SecretValue FromFile(string path, EngineIntrinsics engine)
+    {
+        var file = engine.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path);
+        string text;
+        try
+        {
+            text = File.ReadAllText(file).TrimEnd('\r', '\n');
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ArgumentTransformationMetadataException($"The secret's file cannot be read: {e.Message}", e);
+        }
+
+        if (text.Length == 0)
+            throw new ArgumentTransformationMetadataException($"The secret's file is empty: {file}");
+        var warning = !OperatingSystem.IsWindows() && File.GetUnixFileMode(file).HasFlag(UnixFileMode.OtherRead)
+            ? $"Everybody on this machine can read the secret in {file}. Run: chmod 600 '{file}'"
+            : null;
+        return new(Protect(text), warning);
+    }
+
+    private static SecureString Protect(string text) => new NetworkCredential("", text).SecurePassword;
+}
