@@ -14,8 +14,8 @@ public sealed record RunVerification
     /// <summary>What was backed up.</summary>
     public required string SourceName { get; init; }
 
-    /// <summary>Whether everything the run names is in the store, and whole.</summary>
-    public bool Passed => Problems == 0;
+    /// <summary>Whether everything the run names is in the store, and whole. A deep verification that could not read archived objects has not passed.</summary>
+    public bool Passed => Problems == 0 && Archived == 0;
 
     /// <summary>Whether every byte was read, or only existence, size and the store's checksum were compared.</summary>
     public required bool Deep { get; init; }
