@@ -10,8 +10,7 @@ namespace Backup.Engine.Folders;
 /// </remarks>
 internal abstract class FileTree : IDisposable
 {
-    /// <summary>What the names of half-written files begin with.</summary>
-    protected const string TempPrefix = ".~backup-";
+    private const string TempPrefix = ".~backup-";
 
     /// <summary>Opens the tree below an absolute directory path.</summary>
     protected FileTree(string root, bool followSymlinks)
@@ -30,7 +29,7 @@ internal abstract class FileTree : IDisposable
     /// <exception cref="BackupException"><see cref="FailureKind.NotFound"/> where there is nothing; <see cref="FailureKind.InvalidInput"/> for a file; <see cref="FailureKind.PermissionDenied"/>.</exception>
     public static FileTree Open(string root, bool followSymlinks = false)
     {
-        root = Path.GetFullPath(root);
+        root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
         if (!Directory.Exists(root) && Path.Exists(root))
             throw new BackupException(FailureKind.InvalidInput, $"'{root}' is a file, not a folder.", "Give the folder that holds it; -Include can name the file.");
         return LinuxFileTree.IsSupported ? new LinuxFileTree(root, followSymlinks) : new PortableFileTree(root, followSymlinks);
@@ -70,6 +69,16 @@ internal abstract class FileTree : IDisposable
     /// <summary>Sets Unix permission bits, where the system has them. Set-user-id and set-group-id are left out for files: owners are not restored, and such a file would run as whoever restored it.</summary>
     public abstract void SetMode(string path, int mode);
 
+    /// <summary>Removes a file or link, such as a half-written file that a killed restore left (<see cref="IsTemporary"/>); one that is not there is fine.</summary>
+    public abstract void DeleteFile(string path);
+
+    /// <summary>Whether a path is one that <see cref="CreateFile"/> writes to before it is committed: never worth a backup.</summary>
+    public static bool IsTemporary(string path)
+    {
+        var name = path.AsSpan(path.LastIndexOf('/') + 1);
+        return name.StartsWith(TempPrefix) && Guid.TryParseExact(name[TempPrefix.Length..], "N", out _);
+    }
+
     /// <summary>Makes what was written survive a power cut, where the system can do so for a whole volume.</summary>
     public abstract void Sync();
 
@@ -82,6 +91,9 @@ internal abstract class FileTree : IDisposable
         Dispose(disposing: true);
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>A name for a file that has none yet.</summary>
+    protected static string TemporaryName() => TempPrefix + Guid.NewGuid().ToString("N");
 
     /// <summary>Closes the root.</summary>
     protected abstract void Dispose(bool disposing);

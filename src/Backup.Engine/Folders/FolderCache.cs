@@ -121,9 +121,10 @@ internal sealed class FolderCache : IDisposable
         {
             return new(opened, destination, folder);
         }
-        catch (BackupException exception)
+        catch (Exception exception) when (exception is BackupException or FormatException or OverflowException)
         {
-            var failure = opened.Explain(exception);
+            // A number that is none is damage that SQLite cannot see.
+            var failure = exception is BackupException known ? opened.Explain(known) : opened.Damaged(exception.Message);
             opened.Dispose();
             throw failure;
         }

@@ -26,8 +26,12 @@ internal sealed unsafe class LinuxFileTree : FileTree
 
     public override RootIdentity Identity => RootIdentity.OfLinux(_root);
 
-    public override IEnumerable<FolderEntry> Scan(FolderFilter? filter, Action<string, BackupException> onProblem, CancellationToken cancellationToken = default) =>
-        new LinuxScan(_root, Root, FollowSymlinks, filter, onProblem).Run(cancellationToken);
+    public override IEnumerable<FolderEntry> Scan(FolderFilter? filter, Action<string, BackupException> onProblem, CancellationToken cancellationToken = default)
+    {
+        // A walk of its own each time the result is enumerated: an empty second time would read as an emptied folder.
+        foreach (var entry in new LinuxScan(_root, Root, FollowSymlinks, filter, onProblem).Run(cancellationToken))
+            yield return entry;
+    }
 
     public override SourceFile OpenRead(string path)
     {
@@ -84,7 +88,7 @@ internal sealed unsafe class LinuxFileTree : FileTree
             throw new BackupException(FailureKind.InvalidInput, $"'{path}' is a directory's path.");
 
         var parent = OpenParent(path, create: true, follow: false, out var name);
-        var temp = Encoding.ASCII.GetBytes(TempPrefix + Guid.NewGuid().ToString("N"));
+        var temp = Encoding.ASCII.GetBytes(TemporaryName());
         var file = Open(parent.Number, temp, Libc.WriteOnly | Libc.Create | Libc.Exclusive | Libc.NoFollow, 0x1B6);
         if (file >= 0)
             return new LinuxTarget(this, path, parent, name, temp, new FileStream(new SafeFileHandle(file, ownsHandle: true), FileAccess.Write, bufferSize: 0));
@@ -101,7 +105,7 @@ internal sealed unsafe class LinuxFileTree : FileTree
             throw new BackupException(FailureKind.InvalidInput, $"'{path}' is refused: '{target}' is not a link's target.");
 
         using var parent = OpenParent(path, create: true, follow: false, out var name);
-        var temp = Encoding.ASCII.GetBytes(TempPrefix + Guid.NewGuid().ToString("N"));
+        var temp = Encoding.ASCII.GetBytes(TemporaryName());
         fixed (byte* from = Terminated(bytes), link = Terminated(temp), to = Terminated(name))
         {
             if (Libc.CreateLink(from, parent.Number, link) != 0)
@@ -139,6 +143,16 @@ internal sealed unsafe class LinuxFileTree : FileTree
         using var item = new Descriptor(Open(parent.Number, name, Libc.NonBlocking | Libc.NoTerminal | Libc.NoFollow));
         if (item.Number < 0 || Libc.SetMode(item.Number, Restorable(mode, path.EndsWith('/'))) != 0)
             throw Libc.LastFailure("given its mode", Display(path));
+    }
+
+    public override void DeleteFile(string path)
+    {
+        using var parent = OpenParent(path, create: false, follow: false, out var name);
+        fixed (byte* bytes = Terminated(name))
+        {
+            if (Libc.Remove(parent.Number, bytes, 0) != 0 && Marshal.GetLastPInvokeError() != Libc.NoEntry)
+                throw Libc.LastFailure("removed", Display(path));
+        }
     }
 
     public override void Sync()

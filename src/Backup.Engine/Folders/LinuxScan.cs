@@ -4,7 +4,7 @@ using System.Text;
 namespace Backup.Engine.Folders;
 
 /// <summary>
-/// One walk over a tree on Linux. A directory's names lie in one array of bytes and are sorted there; the only things
+/// One walk over a tree on Linux. A directory's names lie side by side as bytes and are sorted there; the only things
 /// allocated for a file are its entry and its path.
 /// </summary>
 internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, FolderFilter? filter, Action<string, BackupException> onProblem)
@@ -12,9 +12,6 @@ internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, F
     private const int DirectoryType = 4;
     private const int FileType = 8;
     private const int LinkType = 10;
-
-    // Arrays that one huge directory left behind are not kept for the small ones after it.
-    private const int WorthKeeping = 1 << 20;
 
     private readonly List<Level> _levels = [];
     private readonly byte[] _buffer = new byte[64 * 1024];
@@ -78,7 +75,7 @@ internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, F
     private bool Enter(int depth, Level parent, Name name, string path, (ulong Device, ulong Inode) identity)
     {
         int descriptor;
-        fixed (byte* bytes = &parent.Arena[name.Native])
+        fixed (byte* bytes = parent.At(name.Native))
             descriptor = Libc.Open(parent.Descriptor, bytes, Libc.CloseOnExec | Libc.DirectoryOnly | (name.IsFollowed ? 0 : Libc.NoFollow), 0);
         if (descriptor < 0)
         {
@@ -106,7 +103,7 @@ internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, F
             return null;
 
         Libc.FileStatus status;
-        fixed (byte* bytes = &level.Arena[name.Native])
+        fixed (byte* bytes = level.At(name.Native))
         {
             if (Libc.Stat(level.Descriptor, bytes, Libc.AtNoAutomount | (name.IsFollowed ? 0 : Libc.AtSymlinkNoFollow), Libc.FileStatus.Basic, &status) != 0)
             {
@@ -124,7 +121,7 @@ internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, F
         identity = (status.Device, status.Inode);
         try
         {
-            var native = level.Arena.AsSpan(name.Native);
+            var native = level.At(name.Native);
             native = native[..native.IndexOf((byte)0)];
             return LinuxFileTree.Describe(level.Descriptor, native, path, path, status, level.HasLastingInodes);
         }
@@ -209,21 +206,26 @@ internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, F
         var length = level.PathLength + name.EncodedLength;
         if (length > _path.Length)
             Array.Resize(ref _path, length * 2);
-        level.Arena.AsSpan(name.Encoded, name.EncodedLength).CopyTo(_path.AsSpan(level.PathLength));
+        level.Encoded(name).CopyTo(_path.AsSpan(level.PathLength));
         return Encoding.UTF8.GetString(_path, 0, length);
     }
 
-    /// <summary>A name in its directory's arena.</summary>
+    /// <summary>A name and its encoding, by their places in the directory's blocks.</summary>
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct Name(int Native, int Encoded, ushort EncodedLength, bool IsFollowed);
 
     /// <summary>One directory on the way down. The objects are reused by the next directory of the same depth.</summary>
     private sealed class Level
     {
-        private int _length;
-        private Comparison<Name>? _order;
+        // Names fill blocks instead of one growing array: growing would need three times the memory of a huge directory's names.
+        private const int BlockBits = 14;
+        private const int BlockSize = 1 << BlockBits;
+        private const int KeptBlocks = 16;
+        private const int KeptNames = 1 << 14;
 
-        public byte[] Arena { get; private set; } = new byte[4096];
+        private readonly List<byte[]> _blocks = [];
+        private int _end;
+        private Comparison<Name>? _order;
 
         public Name[] Names { get; private set; } = new Name[64];
 
@@ -243,7 +245,7 @@ internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, F
         public void Open(int descriptor, int pathLength, (ulong Device, ulong Inode) identity, bool hasLastingInodes)
         {
             (Descriptor, PathLength, Identity, HasLastingInodes) = (descriptor, pathLength, identity, hasLastingInodes);
-            (Count, Next, _length) = (0, 0, 0);
+            (Count, Next, _end) = (0, 0, 0);
         }
 
         public void Close()
@@ -251,20 +253,26 @@ internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, F
             if (Descriptor >= 0)
                 _ = Libc.Close(Descriptor);
             Descriptor = -1;
-            if (Arena.Length > WorthKeeping)
-                (Arena, Names) = (new byte[4096], new Name[64]);
+
+            // What one huge directory needed is not kept for the small ones after it.
+            if (_blocks.Count > KeptBlocks)
+                _blocks.RemoveRange(KeptBlocks, _blocks.Count - KeptBlocks);
+            if (Names.Length > KeptNames)
+                Names = new Name[64];
         }
+
+        /// <summary>The bytes from a place on, to the end of its block.</summary>
+        public Span<byte> At(int place) => _blocks[place >> BlockBits].AsSpan(place & (BlockSize - 1));
+
+        public ReadOnlySpan<byte> Encoded(Name name) => At(name.Encoded)[..name.EncodedLength];
 
         public void Add(ReadOnlySpan<byte> name, bool isDirectory, bool isFollowed)
         {
             var most = (name.Length * (1 + PathEncoding.MaxGrowth)) + 2;
-            if (_length + most > Arena.Length)
-            {
-                var larger = new byte[Math.Max(Arena.Length * 2, _length + most)];
-                Arena.AsSpan(0, _length).CopyTo(larger);
-                Arena = larger;
-            }
-
+            if ((_end & (BlockSize - 1)) + most > BlockSize)
+                _end = (_end | (BlockSize - 1)) + 1;
+            if (_end >> BlockBits == _blocks.Count)
+                _blocks.Add(new byte[BlockSize]);
             if (Count == Names.Length)
             {
                 var larger = new Name[Count * 2];
@@ -272,10 +280,12 @@ internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, F
                 Names = larger;
             }
 
-            var native = _length;
-            name.CopyTo(Arena.AsSpan(native));
-            Arena[native + name.Length] = 0;
-            _length += name.Length + 1;
+            var native = _end;
+            var free = At(native);
+            name.CopyTo(free);
+            free[name.Length] = 0;
+            free = free[(name.Length + 1)..];
+            _end += name.Length + 1;
 
             // A plain file's name is its own encoding; a directory's needs its slash, which the native name must not have.
             if (!isDirectory && PathEncoding.IsPlain(name))
@@ -284,16 +294,16 @@ internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, F
                 return;
             }
 
-            var encoded = _length;
-            _length += PathEncoding.Encode(name, Arena.AsSpan(encoded));
+            var length = PathEncoding.Encode(name, free);
             if (isDirectory)
-                Arena[_length++] = (byte)'/';
-            Names[Count++] = new(native, encoded, (ushort)(_length - encoded), isFollowed);
+                free[length++] = (byte)'/';
+            Names[Count++] = new(native, _end, (ushort)length, isFollowed);
+            _end += length;
         }
 
         public void Sort()
         {
-            _order ??= (x, y) => Arena.AsSpan(x.Encoded, x.EncodedLength).SequenceCompareTo(Arena.AsSpan(y.Encoded, y.EncodedLength));
+            _order ??= (x, y) => Encoded(x).SequenceCompareTo(Encoded(y));
             Names.AsSpan(0, Count).Sort(_order);
         }
     }

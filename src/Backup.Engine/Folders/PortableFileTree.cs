@@ -88,7 +88,7 @@ internal sealed class PortableFileTree : FileTree
             throw new BackupException(FailureKind.InvalidInput, $"'{path}' is a directory's path.");
         Check(null, Parent(path), noLinks: true, path);
         Directory.CreateDirectory(Parent(path));
-        var temp = Path.Join(Parent(path), TempPrefix + Guid.NewGuid().ToString("N"));
+        var temp = Path.Join(Parent(path), TemporaryName());
         return new PortableTarget(this, path, temp, new FileStream(temp, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous));
     });
 
@@ -130,6 +130,13 @@ internal sealed class PortableFileTree : FileTree
     {
         Check(Native(path), Parent(path), noLinks: true, path);
         ApplyMode(Native(path), mode, path.EndsWith('/'));
+        return true;
+    });
+
+    public override void DeleteFile(string path) => Guard("removed", path, () =>
+    {
+        Check(null, Parent(path), noLinks: true, path);
+        File.Delete(Native(path));
         return true;
     });
 

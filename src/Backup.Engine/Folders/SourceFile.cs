@@ -13,6 +13,7 @@ internal sealed class SourceFile : Stream
     private readonly SafeFileHandle _handle;
     private readonly string _display;
     private readonly Func<SafeFileHandle, string, FolderEntry> _describe;
+    private readonly long _openedTicks = DateTime.UtcNow.Ticks;
     private long _position;
 
     /// <summary>Takes over an open handle.</summary>
@@ -31,6 +32,23 @@ internal sealed class SourceFile : Stream
 
     /// <summary>The file as it was when it was opened: what a cache or an inventory says about the content that was read.</summary>
     public FolderEntry Entry { get; }
+
+    /// <summary>
+    /// <see cref="Entry"/> for a cache. A file that was written within the clock tick before it was opened could be written
+    /// again in that tick, with the same size and times: then the file id is 0, which no file has, and the next run hashes it.
+    /// </summary>
+    public FolderEntry CacheEntry => IsSettled ? Entry : Entry with { FileId = Entry.FileId is null ? null : 0 };
+
+    // The kernel's clock for files ticks 100 times a second or more often; whole seconds are those of FAT and old shares, where a tick lasts two.
+    private bool IsSettled
+    {
+        get
+        {
+            var written = Math.Max(Entry.ModifiedTicks, Entry.ChangedTicks ?? 0);
+            var tick = written % TimeSpan.TicksPerSecond == 0 ? 2 * TimeSpan.TicksPerSecond : 20 * TimeSpan.TicksPerMillisecond;
+            return _openedTicks - written > tick;
+        }
+    }
 
     /// <inheritdoc/>
     public override bool CanRead => true;

@@ -123,6 +123,18 @@ public abstract class FileTreeContract : IDisposable
     }
 
     [Fact]
+    public void Scan_can_be_enumerated_again_and_side_by_side()
+    {
+        Folder.Write("a/x");
+        Folder.Write("b");
+        using var tree = Open(Folder.Root);
+        var scan = tree.Scan(null, Fail);
+        scan.Count().ShouldBe(3);
+        scan.Zip(scan).ShouldAllBe(pair => pair.First == pair.Second);
+        scan.First().Path.ShouldBe("a/");
+    }
+
+    [Fact]
     public void Scan_can_be_cancelled()
     {
         Folder.Write("a");
@@ -186,6 +198,21 @@ public abstract class FileTreeContract : IDisposable
         tree.TryStat("a/b/")!.ModifiedTicks.ShouldBe(new DateTime(2002, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks);
         if (!OperatingSystem.IsWindows())
             tree.TryStat("a/b/")!.Mode.ShouldBe(0x5C0);
+    }
+
+    [Fact]
+    public void What_a_killed_restore_left_is_known_and_removed()
+    {
+        using var tree = Open(Folder.Root);
+        var file = tree.CreateFile("a/file");
+        var left = tree.Scan(null, Fail).Last().Path;
+        FileTree.IsTemporary(left).ShouldBeTrue();
+        FileTree.IsTemporary("a/.~backup-plan").ShouldBeFalse();
+        file.Dispose();
+        Folder.Write(left);
+        tree.DeleteFile(left);
+        tree.DeleteFile(left);
+        tree.Scan(null, Fail).ShouldHaveSingleItem();
     }
 
     [Theory]

@@ -98,6 +98,18 @@ public class LinuxFileTreeTests : FileTreeContract
     }
 
     [Fact]
+    public void File_that_could_change_again_in_the_same_tick_is_hashed_next_time()
+    {
+        Folder.Write("file");
+        using var tree = Open(Folder.Root);
+        using (var fresh = tree.OpenRead("file"))
+            FolderChanges.Of(tree.TryStat("file")!, fresh.CacheEntry).ShouldBe(Change.Touched);
+        Thread.Sleep(50);
+        using var settled = tree.OpenRead("file");
+        FolderChanges.Of(tree.TryStat("file")!, settled.CacheEntry).ShouldBe(Change.Unchanged);
+    }
+
+    [Fact]
     public void Chmod_while_reading_is_a_change()
     {
         var file = Folder.Write("file");
