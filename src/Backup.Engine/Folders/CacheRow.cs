@@ -1,8 +1,10 @@
+using Backup.Engine.Files;
+
 namespace Backup.Engine.Folders;
 
 /// <summary>What the cache knows of one path: how it looked, and what the store confirmed of it.</summary>
 /// <param name="Entry">How it looked when it was stored.</param>
-internal sealed record CacheRow(FolderEntry Entry)
+internal sealed record CacheRow(FileEntry Entry)
 {
     /// <summary>The encoded path.</summary>
     public string Path => Entry.Path;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Backup.Engine.Files;
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Microsoft.Extensions.Logging;
@@ -98,7 +99,7 @@ internal sealed class FolderAdoption(IObjectStore store, RunCatalog catalog, Obj
     {
         if (await store.HeadAsync(key, null, cancellationToken) is not { } head || await PathOfAsync(key, cancellationToken) is not { } path)
             return;
-        Put(cache, new(new FolderEntry { Path = path, Kind = FolderEntryKind.File, Size = head.Size, Mode = FolderInventory.ParseMode(head.Metadata.GetValueOrDefault("mode")) })
+        Put(cache, new(new FileEntry { Path = path, Kind = FileEntryKind.File, Size = head.Size, Mode = InventoryEntry.ParseMode(head.Metadata.GetValueOrDefault("mode")) })
         {
             Sha256 = head.Sha256 is { } hash ? Convert.FromHexString(hash) : null,
             Checksum = head.Checksum?.ToString(),

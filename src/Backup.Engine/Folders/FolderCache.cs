@@ -1,4 +1,5 @@
 using System.Globalization;
+using Backup.Engine.Files;
 
 namespace Backup.Engine.Folders;
 
@@ -296,10 +297,10 @@ internal sealed class FolderCache : IDisposable
         StoredAtTicks = statement.NumberOrNull(12),
     };
 
-    private static FolderEntry Entry(SqliteStatement statement) => new()
+    private static FileEntry Entry(SqliteStatement statement) => new()
     {
         Path = statement.Text(0)!,
-        Kind = (FolderEntryKind)statement.Number(1),
+        Kind = (FileEntryKind)statement.Number(1),
         Size = statement.Number(2),
         ModifiedTicks = statement.Number(3),
         ChangedTicks = statement.NumberOrNull(4),
@@ -308,7 +309,7 @@ internal sealed class FolderCache : IDisposable
         LinkTarget = statement.Text(7),
     };
 
-    private static void BindEntry(SqliteStatement statement, int first, FolderEntry entry) => statement
+    private static void BindEntry(SqliteStatement statement, int first, FileEntry entry) => statement
         .Bind(first, entry.Path)
         .Bind(first + 1, (long)entry.Kind)
         .Bind(first + 2, entry.Size)
@@ -341,7 +342,7 @@ internal sealed class FolderCache : IDisposable
                 {
                     // A damaged file can be readable and out of order, and a join over that would delete what is there.
                     var key = keyOf(item);
-                    if (PathOrder.Compare(after, key) >= 0 && after.Length > 0)
+                    if (Utf8Order.Compare(after, key) >= 0 && after.Length > 0)
                         throw _file.Damaged($"'{key}' follows '{after}'");
                     after = key;
                     yield return item;
@@ -419,7 +420,7 @@ internal sealed class FolderCache : IDisposable
 
     private void Count(CacheRow? row, int sign)
     {
-        if (row?.Entry.Kind == FolderEntryKind.File)
+        if (row?.Entry.Kind == FileEntryKind.File)
             _files = new(_files.Count + sign, _files.Bytes + (sign * row.Entry.Size));
     }
 

@@ -1,3 +1,5 @@
+using Backup.Engine.Files;
+
 namespace Backup.Engine.Folders;
 
 /// <summary>How a path differs from what the cache knows of it.</summary>
@@ -26,14 +28,14 @@ internal enum Change
 /// <param name="Entry">As the file system has it; null where it is <see cref="Change.Missing"/>.</param>
 /// <param name="Row">As the cache has it; null where it is <see cref="Change.New"/>.</param>
 /// <param name="Change">How they differ.</param>
-internal readonly record struct FolderChange(FolderEntry? Entry, CacheRow? Row, Change Change);
+internal readonly record struct FolderChange(FileEntry? Entry, CacheRow? Row, Change Change);
 
-/// <summary>The difference between a folder and its cache: one pass over both, which are in <see cref="PathOrder"/>.</summary>
+/// <summary>The difference between a folder and its cache: one pass over both, which are in <see cref="Utf8Order"/>.</summary>
 internal static class FolderChanges
 {
     /// <summary>Joins a scan with a cache, in path order.</summary>
     /// <exception cref="InvalidOperationException">The scan is out of order: a deletion could follow from that, so it is never tolerated.</exception>
-    public static IEnumerable<FolderChange> Compare(IEnumerable<FolderEntry> scan, IEnumerable<CacheRow> cache)
+    public static IEnumerable<FolderChange> Compare(IEnumerable<FileEntry> scan, IEnumerable<CacheRow> cache)
     {
         using var entries = scan.GetEnumerator();
         using var rows = cache.GetEnumerator();
@@ -41,7 +43,7 @@ internal static class FolderChanges
         var row = rows.MoveNext() ? rows.Current : null;
         while (entry is not null || row is not null)
         {
-            var order = entry is null ? 1 : row is null ? -1 : PathOrder.Compare(entry.Path, row.Path);
+            var order = entry is null ? 1 : row is null ? -1 : Utf8Order.Compare(entry.Path, row.Path);
             yield return order < 0 ? new(entry, null, Change.New)
                 : order > 0 ? new(null, row, Change.Missing)
                 : new(entry, row, Of(entry!, row!.Entry));
@@ -54,12 +56,12 @@ internal static class FolderChanges
     }
 
     /// <summary>How one path differs. Change times and file ids count only where both sides have them.</summary>
-    public static Change Of(FolderEntry now, FolderEntry then)
+    public static Change Of(FileEntry now, FileEntry then)
     {
         if (now.Kind != then.Kind)
             return Change.Changed;
 
-        if (now.Kind == FolderEntryKind.File)
+        if (now.Kind == FileEntryKind.File)
         {
             if (now.Size != then.Size)
                 return Change.Changed;
@@ -74,11 +76,11 @@ internal static class FolderChanges
         return Differ(now.Mode, then.Mode) ? Change.MetadataOnly : Change.Unchanged;
     }
 
-    private static FolderEntry? Next(IEnumerator<FolderEntry> entries, FolderEntry last)
+    private static FileEntry? Next(IEnumerator<FileEntry> entries, FileEntry last)
     {
         if (!entries.MoveNext())
             return null;
-        return PathOrder.Compare(last.Path, entries.Current.Path) < 0
+        return Utf8Order.Compare(last.Path, entries.Current.Path) < 0
             ? entries.Current
             : throw new InvalidOperationException($"The scan gave '{entries.Current.Path}' after '{last.Path}'.");
     }

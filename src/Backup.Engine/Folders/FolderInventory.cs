@@ -1,4 +1,5 @@
 using System.Globalization;
+using Backup.Engine.Files;
 using Backup.Engine.Runs;
 
 namespace Backup.Engine.Folders;
@@ -10,14 +11,14 @@ internal static class FolderInventory
     public static InventoryEntry ToEntry(CacheRow row, ObjectKeys keys)
     {
         var entry = row.Entry;
-        var isFile = entry.Kind == FolderEntryKind.File;
+        var isFile = entry.Kind == FileEntryKind.File;
         return new()
         {
             Path = entry.Path,
             Type = entry.Kind switch
             {
-                FolderEntryKind.Directory => InventoryEntryType.Directory,
-                FolderEntryKind.Symlink => InventoryEntryType.Symlink,
+                FileEntryKind.Directory => InventoryEntryType.Directory,
+                FileEntryKind.Symlink => InventoryEntryType.Symlink,
                 _ => InventoryEntryType.File,
             },
             Key = isFile ? keys.Key(entry.Path) : null,
@@ -27,24 +28,24 @@ internal static class FolderInventory
             Version = row.Version,
             StorageClass = row.StorageClass,
             Mtime = new DateTime(entry.ModifiedTicks, DateTimeKind.Utc),
-            Mode = entry.Mode is { } mode ? "0" + Convert.ToString(mode, 8) : null,
+            Mode = InventoryEntry.FormatMode(entry.Mode),
             Target = entry.LinkTarget,
         };
     }
 
     /// <summary>The row of an entry, as far as an inventory tells.</summary>
-    public static CacheRow ToRow(InventoryEntry entry) => new(new FolderEntry
+    public static CacheRow ToRow(InventoryEntry entry) => new(new FileEntry
     {
         Path = entry.Path,
         Kind = entry.Type switch
         {
-            InventoryEntryType.Directory => FolderEntryKind.Directory,
-            InventoryEntryType.Symlink => FolderEntryKind.Symlink,
-            _ => FolderEntryKind.File,
+            InventoryEntryType.Directory => FileEntryKind.Directory,
+            InventoryEntryType.Symlink => FileEntryKind.Symlink,
+            _ => FileEntryKind.File,
         },
         Size = entry.Size,
         ModifiedTicks = entry.Mtime is { } time ? time.ToUniversalTime().Ticks : 0,
-        Mode = ParseMode(entry.Mode),
+        Mode = InventoryEntry.ParseMode(entry.Mode),
         LinkTarget = entry.Target,
     })
     {
@@ -54,16 +55,8 @@ internal static class FolderInventory
         StorageClass = entry.StorageClass,
     };
 
-    /// <summary>Permission bits from octal digits; null for anything else.</summary>
-    public static int? ParseMode(string? octal)
-    {
-        if (string.IsNullOrEmpty(octal) || octal.Any(c => c is < '0' or > '7') || octal.Length > 7)
-            return null;
-        return Convert.ToInt32(octal, 8) & 0xFFF;
-    }
-
     /// <summary>The metadata that travels with an object, so that times and modes survive even where every inventory is lost. Names and forms are rclone's.</summary>
-    public static Dictionary<string, string> Metadata(FolderEntry entry)
+    public static Dictionary<string, string> Metadata(FileEntry entry)
     {
         var sinceEpoch = entry.ModifiedTicks - DateTime.UnixEpoch.Ticks;
         var (seconds, ticks) = (Math.DivRem(sinceEpoch, TimeSpan.TicksPerSecond, out var rest), rest);
@@ -73,8 +66,8 @@ internal static class FolderInventory
         {
             ["mtime"] = string.Create(CultureInfo.InvariantCulture, $"{seconds}.{ticks * 100:000000000}"),
         };
-        if (entry.Mode is { } mode)
-            metadata["mode"] = "0" + Convert.ToString(mode, 8);
+        if (InventoryEntry.FormatMode(entry.Mode) is { } mode)
+            metadata["mode"] = mode;
         return metadata;
     }
 }

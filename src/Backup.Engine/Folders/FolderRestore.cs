@@ -1,3 +1,4 @@
+using Backup.Engine.Files;
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Microsoft.Extensions.Logging;
@@ -67,7 +68,7 @@ public static class FolderRestore
         var runs = await FindAsync(store, options, cancellationToken);
         var settings = new RestoreSettings
         {
-            Filter = FolderFilter.Create(options.Include, null),
+            Filter = PathFilter.Create(options.Include, null),
             Tier = options.Tier,
             Days = options.Days,
             Wait = options.Wait,

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Backup.Engine.Files;
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Microsoft.Extensions.Logging;
@@ -172,15 +173,15 @@ internal sealed class FolderRun
 
     private void Plan(FileTree tree, FolderCache cache, CancellationToken cancellationToken)
     {
-        var filter = FolderFilter.Create(_options.Include, _options.Exclude);
+        var filter = PathFilter.Create(_options.Include, _options.Exclude);
         var cacheDirectory = FolderPaths.RelativeTo(FolderPaths.CacheDirectory(_options.CachePath), _folder);
         var meter = new ProgressMeter(_progress, $"Scanning {_folder}");
         var scan = tree.Scan(filter, OnProblem, cancellationToken)
-            .Where(entry => entry.Kind != FolderEntryKind.Other && (cacheDirectory is null || !entry.Path.StartsWith(cacheDirectory + "/", StringComparison.Ordinal)));
+            .Where(entry => entry.Kind != FileEntryKind.Other && (cacheDirectory is null || !entry.Path.StartsWith(cacheDirectory + "/", StringComparison.Ordinal)));
         foreach (var (entry, row, change) in FolderChanges.Compare(scan, cache.ReadAll()))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (entry?.Kind == FolderEntryKind.File)
+            if (entry?.Kind == FileEntryKind.File)
             {
                 _scanned++;
                 _scannedBytes += entry.Size;
@@ -190,10 +191,10 @@ internal sealed class FolderRun
 
             switch (change)
             {
-                case Change.New when entry!.Kind == FolderEntryKind.File:
+                case Change.New when entry!.Kind == FileEntryKind.File:
                     cache.AddPlan(new(PlanAction.UploadNew, entry));
                     break;
-                case Change.Changed when entry!.Kind == FolderEntryKind.File:
+                case Change.Changed when entry!.Kind == FileEntryKind.File:
                     cache.AddPlan(new(PlanAction.UploadChanged, entry));
                     break;
                 case Change.Touched:
@@ -207,7 +208,7 @@ internal sealed class FolderRun
                 case Change.New or Change.Changed or Change.MetadataOnly:
                     cache.AddPlan(new(PlanAction.UpdateMetadata, entry!));
                     // A file that became a link leaves its object behind.
-                    if (row?.Entry.Kind == FolderEntryKind.File && entry!.Kind != FolderEntryKind.File)
+                    if (row?.Entry.Kind == FileEntryKind.File && entry!.Kind != FileEntryKind.File)
                         cache.AddPlan(new(PlanAction.Delete, row.Entry));
                     break;
                 default:
@@ -222,6 +223,13 @@ internal sealed class FolderRun
 
     private void OnProblem(string path, BackupException exception)
     {
+        // A link that leads to a directory above itself is kept as a link: nothing is hidden by it.
+        if (exception.Kind == FailureKind.NotSupported)
+        {
+            _logger?.LogWarning("{Reason}", exception.Message);
+            return;
+        }
+
         _problems++;
         Fail(path, exception);
     }
@@ -241,7 +249,7 @@ internal sealed class FolderRun
             return $"Nothing was deleted: '{_folder}' is on another volume than at the last run. Is the disk mounted?";
         if (_scanned == 0 && known > 0)
             return $"Nothing was deleted: '{_folder}' is empty, and {known} files of it are stored. Is the disk mounted?";
-        var files = cache.ReadPlan(PlanAction.Delete).LongCount(item => item.Entry.Kind == FolderEntryKind.File);
+        var files = cache.ReadPlan(PlanAction.Delete).LongCount(item => item.Entry.Kind == FileEntryKind.File);
         return files > known * _options.MaxDeletePercent / 100
             ? $"Nothing was deleted: {files} of {known} stored files ({100.0 * files / known:0.#} %) are gone from '{_folder}', more than the {_options.MaxDeletePercent:0.#} % of -MaxDeletePercent."
             : null;
@@ -326,7 +334,7 @@ internal sealed class FolderRun
                 Progress = meter,
             },
             cancellationToken);
-        cache.Put(new(entry)
+        cache.Put(new(file.CacheEntry)
         {
             Sha256 = Convert.FromHexString(stored.Sha256!),
             Checksum = stored.Checksum?.ToString(),
@@ -356,7 +364,7 @@ internal sealed class FolderRun
             : row.Checksum == new ObjectChecksum(ObjectChecksum.Crc64Nvme, hash.Crc64Nvme).ToString();
         if (!same)
             return false;
-        cache.Put(row with { Entry = file.Entry, Sha256 = hash.Sha256 });
+        cache.Put(row with { Entry = file.CacheEntry, Sha256 = hash.Sha256 });
         Interlocked.Increment(ref _touched);
         return true;
     }
@@ -375,11 +383,11 @@ internal sealed class FolderRun
         // Directories and links have no object: they are gone from the inventory alone.
         foreach (var item in cache.ReadPlan(PlanAction.Delete))
         {
-            if (item.Entry.Kind != FolderEntryKind.File)
+            if (item.Entry.Kind != FileEntryKind.File)
                 cache.Remove(item.Entry.Path);
         }
 
-        var files = cache.ReadPlan(PlanAction.Delete).Where(item => item.Entry.Kind == FolderEntryKind.File).Select(item => item.Entry.Path);
+        var files = cache.ReadPlan(PlanAction.Delete).Where(item => item.Entry.Kind == FileEntryKind.File).Select(item => item.Entry.Path);
         foreach (var batch in files.Chunk(1000))
         {
             var paths = batch.ToDictionary(_keys.Key, StringComparer.Ordinal);
@@ -394,7 +402,7 @@ internal sealed class FolderRun
 
                 _deleted++;
                 // A link may have taken the file's place since.
-                if (cache.Find(path)?.Entry.Kind == FolderEntryKind.File)
+                if (cache.Find(path)?.Entry.Kind == FileEntryKind.File)
                     cache.Remove(path);
             }
         }
@@ -466,7 +474,7 @@ internal sealed class FolderRun
             New = plan(PlanAction.UploadNew).Count,
             Changed = plan(PlanAction.UploadChanged).Count,
             Touched = plan(PlanAction.Rehash).Count,
-            Deleted = cache.ReadPlan(PlanAction.Delete).LongCount(item => item.Entry.Kind == FolderEntryKind.File),
+            Deleted = cache.ReadPlan(PlanAction.Delete).LongCount(item => item.Entry.Kind == FileEntryKind.File),
             Unchanged = _scanned - plan(PlanAction.UploadNew).Count - plan(PlanAction.UploadChanged).Count - plan(PlanAction.Rehash).Count,
             Bytes = plan(PlanAction.UploadNew).Bytes + plan(PlanAction.UploadChanged).Bytes,
         });

@@ -1,3 +1,4 @@
+using Backup.Engine.Files;
 using Backup.Engine.Stores;
 
 namespace Backup.Engine.Folders;
@@ -16,7 +17,7 @@ public static class FolderSync
     {
         var folders = options.Paths.Select(path => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))).ToList();
         CheckOverlaps(folders, options.Destination);
-        _ = FolderFilter.Create(options.Include, options.Exclude);
+        _ = PathFilter.Create(options.Include, options.Exclude);
         if (options.StorageClass is { } name)
             options = options with { StorageClass = StorageClasses.Parse(name) };
         else if (options.Destination.IsS3)

@@ -1,3 +1,5 @@
+using Backup.Engine.Files;
+
 namespace Backup.Engine.Folders;
 
 /// <summary>What a run is going to do with a path.</summary>
@@ -22,7 +24,7 @@ internal enum PlanAction
 /// <summary>One step of a plan.</summary>
 /// <param name="Action">What is done.</param>
 /// <param name="Entry">The path as the scan met it, or as the cache knows it where it is deleted.</param>
-internal sealed record PlanItem(PlanAction Action, FolderEntry Entry);
+internal sealed record PlanItem(PlanAction Action, FileEntry Entry);
 
 /// <summary>How much one action of a plan amounts to.</summary>
 /// <param name="Count">Paths.</param>

@@ -54,4 +54,11 @@ public sealed record InventoryEntry
 
     /// <summary>Where a link points.</summary>
     public string? Target { get; init; }
+
+    /// <summary>The octal digits of permission bits.</summary>
+    internal static string? FormatMode(int? bits) => bits is { } mode ? "0" + Convert.ToString(mode, 8) : null;
+
+    /// <summary>Permission bits (07777) from octal digits; null for anything else.</summary>
+    internal static int? ParseMode(string? octal) =>
+        octal is { Length: > 0 and <= 7 } && octal.All(c => c is >= '0' and <= '7') ? Convert.ToInt32(octal, 8) & 0xFFF : null;
 }

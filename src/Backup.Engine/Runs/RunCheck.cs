@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Backup.Engine.Folders;
 using Backup.Engine.Stores;
 
 namespace Backup.Engine.Runs;

@@ -1,4 +1,4 @@
-using Backup.Engine.Folders;
+using Backup.Engine.Files;
 using Backup.Engine.Stores;
 
 namespace Backup.Engine.Runs;
@@ -44,7 +44,7 @@ public static class RunRestore
                     ?? throw new BackupException(FailureKind.NotFound, $"There is no run '{options.RunId}' in '{options.From}'.", "Get-BackupRun lists the runs of a destination.");
                 var settings = new RestoreSettings
                 {
-                    Filter = FolderFilter.Create(options.Include, null),
+                    Filter = PathFilter.Create(options.Include, null),
                     Force = options.Force,
                     WhatIf = options.WhatIf,
                     Time = options.Store.Time,

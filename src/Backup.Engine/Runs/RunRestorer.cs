@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Backup.Engine.Folders;
+using Backup.Engine.Files;
 using Backup.Engine.Stores;
 using Microsoft.Extensions.Logging;
 
@@ -8,7 +8,7 @@ namespace Backup.Engine.Runs;
 /// <summary>How a run is restored.</summary>
 internal sealed record RestoreSettings
 {
-    public FolderFilter? Filter { get; init; }
+    public PathFilter? Filter { get; init; }
 
     public RestoreTier Tier { get; init; } = RestoreTier.Bulk;
 
@@ -110,7 +110,7 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
                 tree!.CreateDirectory(entry.Path);
                 break;
             case InventoryEntryType.Symlink when !settings.WhatIf:
-                if (tree!.TryStat(entry.Path) is not { } link || (link.Kind == FolderEntryKind.Symlink && link.LinkTarget != entry.Target) || settings.Force)
+                if (tree!.TryStat(entry.Path) is not { } link || (link.Kind == FileEntryKind.Symlink && link.LinkTarget != entry.Target) || settings.Force)
                     tree.CreateSymlink(entry.Path, entry.Target ?? "", entry.Mtime?.Ticks);
                 break;
             case InventoryEntryType.File:
@@ -125,7 +125,7 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
     {
         if (tree?.TryStat(entry.Path) is { } existing)
         {
-            if (existing.Kind == FolderEntryKind.Directory)
+            if (existing.Kind == FileEntryKind.Directory)
                 throw new BackupException(FailureKind.AlreadyExists, $"'{tree.Display(entry.Path)}' is a directory, and was a file.", "Move it away, or restore to another place.");
             // On a later pass what has the right size and time was restored by an earlier one.
             if (!isFirst && existing.Size == entry.Size && existing.ModifiedTicks == entry.Mtime?.Ticks)
@@ -165,17 +165,17 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
         _meter.Finish(entry.Path);
     }
 
-    private static async Task<bool> IsIdenticalAsync(FileTree tree, FolderEntry existing, InventoryEntry entry, CancellationToken cancellationToken)
+    private static async Task<bool> IsIdenticalAsync(FileTree tree, FileEntry existing, InventoryEntry entry, CancellationToken cancellationToken)
     {
-        if (existing.Kind != FolderEntryKind.File || existing.Size != entry.Size)
+        if (existing.Kind != FileEntryKind.File || existing.Size != entry.Size)
             return false;
         await using var file = tree.OpenRead(entry.Path);
         return (await ContentHash.ComputeAsync(file, cancellationToken)).Matches(entry);
     }
 
-    private static void Describe(FileTree tree, FolderEntry existing, InventoryEntry entry)
+    private static void Describe(FileTree tree, FileEntry existing, InventoryEntry entry)
     {
-        if (FolderInventory.ParseMode(entry.Mode) is { } mode && existing.Mode is { } now && now != mode)
+        if (InventoryEntry.ParseMode(entry.Mode) is { } mode && existing.Mode is { } now && now != mode)
             tree.SetMode(entry.Path, mode);
         if (entry.Mtime is { } time && existing.ModifiedTicks != time.Ticks)
             tree.SetTimes(entry.Path, time.Ticks);
@@ -209,7 +209,7 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
                 throw new BackupException(FailureKind.ChecksumMismatch, $"'{entry.Key}' is not what this run stored: it was overwritten since in a store without versions, or it is damaged.", "Nothing was written in its place. Restore a newer run, or check the run with Test-BackupRun -Deep.");
         }
 
-        file.Commit(entry.Mtime?.Ticks, FolderInventory.ParseMode(entry.Mode));
+        file.Commit(entry.Mtime?.Ticks, InventoryEntry.ParseMode(entry.Mode));
     }
 
     // What a file's arrival did to its directory's time is undone last; deepest first, because a directory may be read-only.

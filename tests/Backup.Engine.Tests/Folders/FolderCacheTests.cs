@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using Backup.Engine.Files;
 using Backup.Engine.Folders;
+using Backup.Engine.Tests.Files;
 using FsCheck;
 using FsCheck.Fluent;
 using SQLitePCL;
@@ -19,7 +21,7 @@ public sealed class FolderCacheTests : IDisposable
     {
         var full = ChildProcess.Row(1) with { Sha256 = [.. Enumerable.Range(0, 32).Select(i => (byte)i)] };
         full = full with { Entry = full.Entry with { ChangedTicks = 5, FileId = -1, Mode = 0xFFF, Size = long.MaxValue } };
-        var bare = new CacheRow(new FolderEntry { Path = "link", Kind = FolderEntryKind.Symlink, LinkTarget = "x" });
+        var bare = new CacheRow(new FileEntry { Path = "link", Kind = FileEntryKind.Symlink, LinkTarget = "x" });
         using (var cache = Open())
         {
             cache.IsNew.ShouldBeTrue();
@@ -99,7 +101,7 @@ public sealed class FolderCacheTests : IDisposable
             {
                 using var folder = new TempFolder();
                 using var cache = FolderCache.Open(folder["cache"], Destination, "/data");
-                var model = new SortedDictionary<string, long>(PathOrder.Instance);
+                var model = new SortedDictionary<string, long>(Utf8Order.Instance);
                 foreach (var (path, size) in steps)
                 {
                     if (size < 0)
@@ -109,14 +111,14 @@ public sealed class FolderCacheTests : IDisposable
                     }
                     else
                     {
-                        cache.Put(new CacheRow(new FolderEntry { Path = path, Kind = FolderEntryKind.File, Size = size }));
+                        cache.Put(new CacheRow(new FileEntry { Path = path, Kind = FileEntryKind.File, Size = size }));
                         model[path] = size;
                     }
                 }
 
                 return cache.ReadAll().Select(row => (row.Path, row.Entry.Size)).SequenceEqual(model.Select(pair => (pair.Key, pair.Value)))
                     && cache.Files == new PlanTotal(model.Count, model.Values.Sum())
-                    && cache.ReadJournal().Select(one => one.Path).SequenceEqual(steps.Select(step => step.path).Distinct(StringComparer.Ordinal).Order(PathOrder.Instance), StringComparer.Ordinal);
+                    && cache.ReadJournal().Select(one => one.Path).SequenceEqual(steps.Select(step => step.path).Distinct(StringComparer.Ordinal).Order(Utf8Order.Instance), StringComparer.Ordinal);
             }));
 
     [Fact]

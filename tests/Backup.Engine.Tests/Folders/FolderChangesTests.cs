@@ -1,4 +1,6 @@
+using Backup.Engine.Files;
 using Backup.Engine.Folders;
+using Backup.Engine.Tests.Files;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -6,14 +8,14 @@ namespace Backup.Engine.Tests.Folders;
 
 public class FolderChangesTests
 {
-    private static readonly FolderEntry File = new() { Path = "a", Kind = FolderEntryKind.File, Size = 1, ModifiedTicks = 2, ChangedTicks = 3, FileId = 4, Mode = 0x1A4 };
+    private static readonly FileEntry File = new() { Path = "a", Kind = FileEntryKind.File, Size = 1, ModifiedTicks = 2, ChangedTicks = 3, FileId = 4, Mode = 0x1A4 };
 
     [Fact]
     public void Each_difference_has_its_word()
     {
         FolderChanges.Of(File, File).ShouldBe(Change.Unchanged);
         FolderChanges.Of(File with { Size = 2 }, File).ShouldBe(Change.Changed);
-        FolderChanges.Of(File with { Kind = FolderEntryKind.Symlink }, File).ShouldBe(Change.Changed);
+        FolderChanges.Of(File with { Kind = FileEntryKind.Symlink }, File).ShouldBe(Change.Changed);
         FolderChanges.Of(File with { ModifiedTicks = 1 }, File).ShouldBe(Change.Touched);
         FolderChanges.Of(File with { ChangedTicks = 1 }, File).ShouldBe(Change.Touched);
         FolderChanges.Of(File with { FileId = 1 }, File).ShouldBe(Change.Touched);
@@ -21,9 +23,9 @@ public class FolderChangesTests
         FolderChanges.Of(File, File with { ChangedTicks = null, FileId = null, Mode = null }).ShouldBe(Change.Unchanged);
         FolderChanges.Of(File with { Mode = 0 }, File).ShouldBe(Change.MetadataOnly);
 
-        var link = File with { Kind = FolderEntryKind.Symlink, LinkTarget = "x" };
+        var link = File with { Kind = FileEntryKind.Symlink, LinkTarget = "x" };
         FolderChanges.Of(link with { LinkTarget = "y" }, link).ShouldBe(Change.MetadataOnly);
-        var directory = File with { Kind = FolderEntryKind.Directory, Path = "a/" };
+        var directory = File with { Kind = FileEntryKind.Directory, Path = "a/" };
         FolderChanges.Of(directory with { ModifiedTicks = 9 }, directory).ShouldBe(Change.MetadataOnly);
         FolderChanges.Of(directory with { ChangedTicks = 9, FileId = 9 }, directory).ShouldBe(Change.Unchanged);
     }
@@ -35,12 +37,12 @@ public class FolderChangesTests
                       from size in Gen.Choose(0, 1)
                       from time in Gen.Choose(0, 1)
                       from id in Gen.Elements<long?>(null, 1, 2)
-                      select new FolderEntry { Path = path, Kind = path.EndsWith('/') ? FolderEntryKind.Directory : FolderEntryKind.File, Size = size, ModifiedTicks = time, FileId = id };
-        var sides = Gen.ListOf(entries).Select(list => list.DistinctBy(entry => entry.Path, StringComparer.Ordinal).OrderBy(entry => entry.Path, PathOrder.Instance).ToList());
+                      select new FileEntry { Path = path, Kind = path.EndsWith('/') ? FileEntryKind.Directory : FileEntryKind.File, Size = size, ModifiedTicks = time, FileId = id };
+        var sides = Gen.ListOf(entries).Select(list => list.DistinctBy(entry => entry.Path, StringComparer.Ordinal).OrderBy(entry => entry.Path, Utf8Order.Instance).ToList());
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(2_000), Prop.ForAll(sides.ToArbitrary(), sides.ToArbitrary(), (now, then) =>
         {
             var (left, right) = (now.ToDictionary(entry => entry.Path, StringComparer.Ordinal), then.ToDictionary(entry => entry.Path, StringComparer.Ordinal));
-            var expected = left.Keys.Union(right.Keys, StringComparer.Ordinal).Order(PathOrder.Instance).Select(path =>
+            var expected = left.Keys.Union(right.Keys, StringComparer.Ordinal).Order(Utf8Order.Instance).Select(path =>
                 (path, !right.TryGetValue(path, out var old) ? Change.New : !left.TryGetValue(path, out var entry) ? Change.Missing : FolderChanges.Of(entry, old)));
             var actual = FolderChanges.Compare(now, then.Select(entry => new CacheRow(entry))).Select(one => ((one.Entry ?? one.Row!.Entry).Path, one.Change));
             return actual.SequenceEqual(expected);

@@ -1,5 +1,6 @@
 using System.Text;
 using Backup.Engine.Folders;
+using Backup.Engine.Tests.Files;
 
 namespace Backup.Engine.Tests.Folders;
 

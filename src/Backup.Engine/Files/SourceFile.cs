@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace Backup.Engine.Folders;
+namespace Backup.Engine.Files;
 
 /// <summary>
 /// A file that is read for a backup: from its beginning to its end, once. Its end is only reported after the file proved
@@ -12,17 +12,17 @@ internal sealed class SourceFile : Stream
 
     private readonly SafeFileHandle _handle;
     private readonly string _display;
-    private readonly Func<SafeFileHandle, string, FolderEntry> _describe;
+    private readonly Func<SafeFileHandle, string, FileEntry> _describe;
     private readonly long _openedTicks = DateTime.UtcNow.Ticks;
     private long _position;
 
     /// <summary>Takes over an open handle.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.ChangedWhileRead"/> where it is not a regular file (any more).</exception>
-    public SourceFile(SafeFileHandle handle, string path, string display, Func<SafeFileHandle, string, FolderEntry> describe)
+    public SourceFile(SafeFileHandle handle, string path, string display, Func<SafeFileHandle, string, FileEntry> describe)
     {
         (_handle, _display, _describe) = (handle, display, describe);
         Entry = describe(handle, path);
-        if (Entry.Kind != FolderEntryKind.File)
+        if (Entry.Kind != FileEntryKind.File)
             throw new BackupException(FailureKind.ChangedWhileRead, $"'{display}' is not a regular file any more.", "It is taken up again by the next run.");
 
         const int sequential = 2;
@@ -31,13 +31,13 @@ internal sealed class SourceFile : Stream
     }
 
     /// <summary>The file as it was when it was opened: what a cache or an inventory says about the content that was read.</summary>
-    public FolderEntry Entry { get; }
+    public FileEntry Entry { get; }
 
     /// <summary>
     /// <see cref="Entry"/> for a cache. A file that was written within the clock tick before it was opened could be written
     /// again in that tick, with the same size and times: then the file id is 0, which no file has, and the next run hashes it.
     /// </summary>
-    public FolderEntry CacheEntry => IsSettled ? Entry : Entry with { FileId = Entry.FileId is null ? null : 0 };
+    public FileEntry CacheEntry => IsSettled ? Entry : Entry with { FileId = Entry.FileId is null ? null : 0 };
 
     // The kernel's clock for files ticks 100 times a second or more often; whole seconds are those of FAT and old shares, where a tick lasts two.
     private bool IsSettled

@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace Backup.Engine.Folders;
+namespace Backup.Engine.Files;
 
 /// <summary>
 /// The tree by .NET's own means, for Windows and macOS: no change times, no file ids. A link that is swapped in between the
@@ -25,9 +25,9 @@ internal sealed class PortableFileTree : FileTree
 
     public override RootIdentity Identity => RootIdentity.OfDrive(Root);
 
-    public override IEnumerable<FolderEntry> Scan(FolderFilter? filter, Action<string, BackupException> onProblem, CancellationToken cancellationToken = default)
+    public override IEnumerable<FileEntry> Scan(PathFilter? filter, Action<string, BackupException> onProblem, CancellationToken cancellationToken = default)
     {
-        var levels = new Stack<(IEnumerator<FolderEntry> Entries, string Directory)>();
+        var levels = new Stack<(IEnumerator<FileEntry> Entries, string Directory)>();
         levels.Push((List(_native, "", onProblem, [_native], isRoot: true).GetEnumerator(), _native));
         while (levels.TryPeek(out var level))
         {
@@ -42,7 +42,7 @@ internal sealed class PortableFileTree : FileTree
             if (filter?.Includes(entry.Path) == false)
                 continue;
             yield return entry;
-            if (entry.Kind != FolderEntryKind.Directory)
+            if (entry.Kind != FileEntryKind.Directory)
                 continue;
 
             var native = Native(entry.Path);
@@ -66,7 +66,7 @@ internal sealed class PortableFileTree : FileTree
         }
     });
 
-    public override FolderEntry? TryStat(string path) => Guard("read", path, () =>
+    public override FileEntry? TryStat(string path) => Guard("read", path, () =>
     {
         var native = Native(path);
         FileSystemInfo info = new FileInfo(native);
@@ -158,35 +158,35 @@ internal sealed class PortableFileTree : FileTree
 
     private static string Resolve(string directory) => new DirectoryInfo(directory).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? directory;
 
-    private static FolderEntry Describe(SafeFileHandle handle, string path) => new()
+    private static FileEntry Describe(SafeFileHandle handle, string path) => new()
     {
         Path = path,
-        Kind = FolderEntryKind.File,
+        Kind = FileEntryKind.File,
         Size = RandomAccess.GetLength(handle),
         ModifiedTicks = File.GetLastWriteTimeUtc(handle).Ticks,
         Mode = OperatingSystem.IsWindows() ? null : (int)File.GetUnixFileMode(handle),
     };
 
-    private static FolderEntry Describe(FileSystemInfo info, string path)
+    private static FileEntry Describe(FileSystemInfo info, string path)
     {
-        var kind = info.LinkTarget is not null ? FolderEntryKind.Symlink
-            : info is DirectoryInfo ? FolderEntryKind.Directory
-            : info.Attributes.HasFlag(FileAttributes.Device) ? FolderEntryKind.Other
-            : FolderEntryKind.File;
+        var kind = info.LinkTarget is not null ? FileEntryKind.Symlink
+            : info is DirectoryInfo ? FileEntryKind.Directory
+            : info.Attributes.HasFlag(FileAttributes.Device) ? FileEntryKind.Other
+            : FileEntryKind.File;
         return new()
         {
             Path = path,
             Kind = kind,
-            Size = kind == FolderEntryKind.File ? ((FileInfo)info).Length : 0,
+            Size = kind == FileEntryKind.File ? ((FileInfo)info).Length : 0,
             ModifiedTicks = info.LastWriteTimeUtc.Ticks,
             Mode = OperatingSystem.IsWindows() ? null : (int)info.UnixFileMode,
-            LinkTarget = kind == FolderEntryKind.Symlink ? PathEncoding.Encode(info.LinkTarget!) : null,
+            LinkTarget = kind == FileEntryKind.Symlink ? PathEncoding.Encode(info.LinkTarget!) : null,
         };
     }
 
-    private List<FolderEntry> List(string directory, string path, Action<string, BackupException> onProblem, string[] above, bool isRoot)
+    private List<FileEntry> List(string directory, string path, Action<string, BackupException> onProblem, string[] above, bool isRoot)
     {
-        var entries = new List<FolderEntry>();
+        var entries = new List<FileEntry>();
         try
         {
             foreach (var info in new DirectoryInfo(directory).EnumerateFileSystemInfos("*", Everything))
@@ -217,14 +217,14 @@ internal sealed class PortableFileTree : FileTree
             onProblem(path, BackupException.From(exception));
         }
 
-        entries.Sort((x, y) => PathOrder.Compare(x.Path, y.Path));
+        entries.Sort((x, y) => Utf8Order.Compare(x.Path, y.Path));
         return entries;
     }
 
-    private FolderEntry Followed(FileSystemInfo info, string path, Action<string, BackupException> onProblem, string[] above)
+    private FileEntry Followed(FileSystemInfo info, string path, Action<string, BackupException> onProblem, string[] above)
     {
         var entry = Describe(info, path);
-        if (entry.Kind == FolderEntryKind.Symlink && FollowSymlinks)
+        if (entry.Kind == FileEntryKind.Symlink && FollowSymlinks)
         {
             FileSystemInfo? target = null;
             try
@@ -242,7 +242,7 @@ internal sealed class PortableFileTree : FileTree
                 entry = Describe(target, path);
         }
 
-        return entry.Kind == FolderEntryKind.Directory ? entry with { Path = path + "/" } : entry;
+        return entry.Kind == FileEntryKind.Directory ? entry with { Path = path + "/" } : entry;
     }
 
     /// <summary>Refuses a path with a link, or with a file where a directory should be, on its way below the root.</summary>

@@ -1,23 +1,23 @@
-using Backup.Engine.Folders;
+using Backup.Engine.Files;
 using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.Extensions.FileSystemGlobbing;
 
-namespace Backup.Engine.Tests.Folders;
+namespace Backup.Engine.Tests.Files;
 
-public class FolderFilterTests
+public class PathFilterTests
 {
     [Fact]
-    public void No_patterns_are_no_filter() => FolderFilter.Create(null, []).ShouldBeNull();
+    public void No_patterns_are_no_filter() => PathFilter.Create(null, []).ShouldBeNull();
 
     [Fact]
     public void Empty_pattern_is_refused() =>
-        Should.Throw<BackupException>(() => FolderFilter.Create(["  "], null)).Kind.ShouldBe(FailureKind.InvalidInput);
+        Should.Throw<BackupException>(() => PathFilter.Create(["  "], null)).Kind.ShouldBe(FailureKind.InvalidInput);
 
     [Fact]
     public void Excluded_directories_are_not_opened()
     {
-        var filter = FolderFilter.Create(null, ["**/node_modules/", "bin/", "*.tmp"])!;
+        var filter = PathFilter.Create(null, ["**/node_modules/", "bin/", "*.tmp"])!;
         filter.Includes("node_modules/").ShouldBeFalse();
         filter.Includes("src/a/node_modules/").ShouldBeFalse();
         filter.Includes("src/a/node_modules/x.js").ShouldBeFalse();
@@ -30,7 +30,7 @@ public class FolderFilterTests
     [Fact]
     public void Directories_that_cannot_hold_a_match_are_not_opened()
     {
-        var filter = FolderFilter.Create(["src/**/*.cs"], null)!;
+        var filter = PathFilter.Create(["src/**/*.cs"], null)!;
         filter.Includes("src/").ShouldBeTrue();
         filter.Includes("docs/").ShouldBeFalse();
         filter.Includes("src/a/b.cs").ShouldBeTrue();
@@ -40,8 +40,8 @@ public class FolderFilterTests
     [Fact]
     public void Case_counts_where_the_system_says_so()
     {
-        FolderFilter.Create(["*.TXT"], null, ignoreCase: true)!.Includes("a.txt").ShouldBeTrue();
-        FolderFilter.Create(["*.TXT"], null, ignoreCase: false)!.Includes("a.txt").ShouldBeFalse();
+        PathFilter.Create(["*.TXT"], null, ignoreCase: true)!.Includes("a.txt").ShouldBeTrue();
+        PathFilter.Create(["*.TXT"], null, ignoreCase: false)!.Includes("a.txt").ShouldBeFalse();
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public class FolderFilterTests
             var matcher = new Matcher(StringComparison.Ordinal);
             matcher.AddIncludePatterns(one.include.Length > 0 ? one.include : ["**"]);
             matcher.AddExcludePatterns(one.exclude);
-            var filter = FolderFilter.Create(one.include, one.exclude, ignoreCase: false);
+            var filter = PathFilter.Create(one.include, one.exclude, ignoreCase: false);
             return one.list.All(path => (filter?.Includes(path) ?? true) == matcher.Match(path).HasMatches);
         }));
     }

@@ -1,4 +1,4 @@
-namespace Backup.Engine.Folders;
+namespace Backup.Engine.Files;
 
 /// <summary>A file that is being restored under a temporary name beside its own. Disposing it without <see cref="Commit"/> removes it.</summary>
 internal abstract class TargetFile(FileStream stream) : IDisposable

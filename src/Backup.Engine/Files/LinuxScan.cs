@@ -1,13 +1,13 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Backup.Engine.Folders;
+namespace Backup.Engine.Files;
 
 /// <summary>
 /// One walk over a tree on Linux. A directory's names lie side by side as bytes and are sorted there; the only things
 /// allocated for a file are its entry and its path.
 /// </summary>
-internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, FolderFilter? filter, Action<string, BackupException> onProblem)
+internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, PathFilter? filter, Action<string, BackupException> onProblem)
 {
     private const int DirectoryType = 4;
     private const int FileType = 8;
@@ -18,7 +18,7 @@ internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, F
     private byte[] _path = new byte[4096];
 
     /// <summary>Walks. A scan runs once.</summary>
-    public IEnumerable<FolderEntry> Run(CancellationToken cancellationToken)
+    public IEnumerable<FileEntry> Run(CancellationToken cancellationToken)
     {
         var depth = -1;
         try
@@ -42,7 +42,7 @@ internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, F
                     continue;
 
                 yield return entry;
-                if (entry.Kind == FolderEntryKind.Directory && Enter(depth, level, name, entry.Path, identity))
+                if (entry.Kind == FileEntryKind.Directory && Enter(depth, level, name, entry.Path, identity))
                     depth++;
             }
         }
@@ -95,7 +95,7 @@ internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, F
         return true;
     }
 
-    private FolderEntry? Describe(Level level, Name name, out (ulong Device, ulong Inode) identity)
+    private FileEntry? Describe(Level level, Name name, out (ulong Device, ulong Inode) identity)
     {
         identity = default;
         var path = SetPath(level, name);
@@ -112,7 +112,7 @@ internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, F
             }
         }
 
-        if (status.Kind == FolderEntryKind.Directory != path.EndsWith('/'))
+        if (status.Kind == FileEntryKind.Directory != path.EndsWith('/'))
         {
             onProblem(path, new BackupException(FailureKind.ChangedWhileRead, $"'{Path.Join(rootPath, path)}' became something else while its folder was listed.", "It is taken up again by the next run."));
             return null;
@@ -174,13 +174,13 @@ internal sealed unsafe class LinuxScan(int root, string rootPath, bool follow, F
         {
             if (Libc.Stat(level.Descriptor, bytes, Libc.AtNoAutomount | Libc.AtSymlinkNoFollow, Libc.FileStatus.Basic, &status) != 0)
                 return (FileType, false);
-            if (status.Kind != FolderEntryKind.Symlink || !follow)
-                return (status.Kind == FolderEntryKind.Directory ? (byte)DirectoryType : (byte)FileType, false);
+            if (status.Kind != FileEntryKind.Symlink || !follow)
+                return (status.Kind == FileEntryKind.Directory ? (byte)DirectoryType : (byte)FileType, false);
             if (Libc.Stat(level.Descriptor, bytes, Libc.AtNoAutomount, Libc.FileStatus.Basic, &status) != 0)
                 return (LinkType, false);
         }
 
-        if (status.Kind != FolderEntryKind.Directory)
+        if (status.Kind != FileEntryKind.Directory)
             return (FileType, true);
         for (var above = 0; above <= depth; above++)
         {

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace Backup.Engine.Folders;
+namespace Backup.Engine.Files;
 
 /// <summary>
 /// File names as well-formed Unicode text, reversibly: keys, caches and inventories can hold any name that a file system allows.
@@ -10,11 +10,11 @@ namespace Backup.Engine.Folders;
 /// Ordinary names stay as they are. <c>%XX</c> (upper-case hexadecimal) stands for one byte of the name where that byte is
 /// a control character (00-1F, 7F), part of invalid UTF-8 (encoded surrogates included) or of U+FFFE or U+FFFF (which XML,
 /// and so an S3 listing, cannot carry), or a literal <c>%</c> that is followed by two hexadecimal digits or by <c>~</c>
-/// (<see cref="ObjectKeys"/> marks shortened keys with <c>%~</c>, so no encoded name ever holds it).
+/// (keys of objects mark shortened keys with <c>%~</c>, so no encoded name ever holds it).
 /// On Windows a name is UTF-16 and is encoded through its UTF-8 bytes, a lone surrogate through the three bytes that UTF-8 would give it.
 /// <para>
 /// An encoded path is relative to its folder, separated by <c>/</c>; a directory's path ends with <c>/</c>.
-/// <see cref="PathOrder"/> is the order everywhere.
+/// <see cref="Utf8Order"/> is the order everywhere.
 /// </para>
 /// </remarks>
 internal static class PathEncoding

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Backup.Engine.Folders;
+namespace Backup.Engine.Files;
 
 /// <summary>
 /// What a folder's root is, apart from its path: another volume at the same place, or the empty directory that is left where

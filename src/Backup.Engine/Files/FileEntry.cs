@@ -1,7 +1,7 @@
-namespace Backup.Engine.Folders;
+namespace Backup.Engine.Files;
 
 /// <summary>What a path is. The numbers are stored in caches.</summary>
-internal enum FolderEntryKind
+internal enum FileEntryKind
 {
     /// <summary>A regular file.</summary>
     File = 0,
@@ -17,13 +17,13 @@ internal enum FolderEntryKind
 }
 
 /// <summary>One path of a folder, as the file system describes it.</summary>
-internal sealed record FolderEntry
+internal sealed record FileEntry
 {
     /// <summary>The encoded path relative to the folder (<see cref="PathEncoding"/>); ends with <c>/</c> for a directory.</summary>
     public required string Path { get; init; }
 
     /// <summary>What it is.</summary>
-    public required FolderEntryKind Kind { get; init; }
+    public required FileEntryKind Kind { get; init; }
 
     /// <summary>Size in bytes; 0 for all but files.</summary>
     public long Size { get; init; }

@@ -1,4 +1,4 @@
-namespace Backup.Engine.Folders;
+namespace Backup.Engine.Files;
 
 /// <summary>
 /// A directory tree whose paths are encoded (<see cref="PathEncoding"/>), for reading and for restoring into.
@@ -39,20 +39,20 @@ internal abstract class FileTree : IDisposable
     public abstract RootIdentity Identity { get; }
 
     /// <summary>
-    /// Walks the tree in <see cref="PathOrder"/>, each directory before what it holds, the root itself excluded.
+    /// Walks the tree in <see cref="Utf8Order"/>, each directory before what it holds, the root itself excluded.
     /// What cannot be read goes to <paramref name="onProblem"/> with its path and the walk goes on: whoever deletes by
     /// this list must not when there was a problem. A path that vanishes meanwhile is left out.
-    /// Pipes, sockets and devices come as <see cref="FolderEntryKind.Other"/>. Mounts are crossed.
+    /// Pipes, sockets and devices come as <see cref="FileEntryKind.Other"/>. Mounts are crossed.
     /// With <see cref="FollowSymlinks"/> a link that dangles stays a link; so does one that leads to a directory above itself, which is reported as <see cref="FailureKind.NotSupported"/>.
     /// </summary>
     /// <exception cref="BackupException">The root cannot be listed.</exception>
-    public abstract IEnumerable<FolderEntry> Scan(FolderFilter? filter, Action<string, BackupException> onProblem, CancellationToken cancellationToken = default);
+    public abstract IEnumerable<FileEntry> Scan(PathFilter? filter, Action<string, BackupException> onProblem, CancellationToken cancellationToken = default);
 
     /// <summary>Opens a file for reading.</summary>
     public abstract SourceFile OpenRead(string path);
 
     /// <summary>Describes a path, or returns null where there is nothing. The result's path is the one asked for.</summary>
-    public abstract FolderEntry? TryStat(string path);
+    public abstract FileEntry? TryStat(string path);
 
     /// <summary>Creates a directory and those above it; one that exists is fine.</summary>
     public abstract void CreateDirectory(string path);

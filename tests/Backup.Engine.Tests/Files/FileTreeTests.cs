@@ -1,7 +1,7 @@
 using System.Text;
-using Backup.Engine.Folders;
+using Backup.Engine.Files;
 
-namespace Backup.Engine.Tests.Folders;
+namespace Backup.Engine.Tests.Files;
 
 /// <summary>What every tree does. The portable one is tested on Linux, too, where it has to do the same.</summary>
 public abstract class FileTreeContract : IDisposable
@@ -27,13 +27,13 @@ public abstract class FileTreeContract : IDisposable
         problems.ShouldBeEmpty();
         entries.Select(entry => entry.Path).ShouldBe(["B", "a.txt", "a/", "a/b", "a/c/", "a/c/d", "a0", "empty/", "link", "é", "\ue000", "\U00010000"]);
         var file = entries.Single(entry => entry.Path is "a.txt");
-        file.Kind.ShouldBe(FolderEntryKind.File);
+        file.Kind.ShouldBe(FileEntryKind.File);
         file.Size.ShouldBe(5);
         file.ModifiedTicks.ShouldBe(time.Ticks);
         var link = entries.Single(entry => entry.Path is "link");
-        link.Kind.ShouldBe(FolderEntryKind.Symlink);
+        link.Kind.ShouldBe(FileEntryKind.Symlink);
         link.LinkTarget.ShouldBe("../outside");
-        entries.Single(entry => entry.Path is "empty/").Kind.ShouldBe(FolderEntryKind.Directory);
+        entries.Single(entry => entry.Path is "empty/").Kind.ShouldBe(FileEntryKind.Directory);
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public abstract class FileTreeContract : IDisposable
         tree.TryStat("a/b").ShouldBe(scanned);
         using var source = tree.OpenRead("a/b");
         source.Entry.ShouldBe(scanned);
-        tree.TryStat("a/")!.Kind.ShouldBe(FolderEntryKind.Directory);
+        tree.TryStat("a/")!.Kind.ShouldBe(FileEntryKind.Directory);
         tree.TryStat("a/c").ShouldBeNull();
         tree.TryStat("a/b/c").ShouldBeNull();
     }
@@ -57,7 +57,7 @@ public abstract class FileTreeContract : IDisposable
         Folder.Write("src/x.tmp");
         Folder.Write("src/y");
         using var tree = Open(Folder.Root);
-        tree.Scan(FolderFilter.Create(null, ["bin/", "**/*.tmp"]), Fail).Select(entry => entry.Path).ShouldBe(["src/", "src/y"]);
+        tree.Scan(PathFilter.Create(null, ["bin/", "**/*.tmp"]), Fail).Select(entry => entry.Path).ShouldBe(["src/", "src/y"]);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public abstract class FileTreeContract : IDisposable
         var (entries, problems) = Scan(followSymlinks: true);
 
         entries.Select(entry => entry.Path).ShouldBe(["a/", "a/loop", "a/self", "a/x", "dir/", "dir/file", "file", "gone", "round"]);
-        entries.Where(entry => entry.Kind == FolderEntryKind.Symlink).Select(entry => entry.Path).ShouldBe(["a/loop", "a/self", "gone", "round"]);
+        entries.Where(entry => entry.Kind == FileEntryKind.Symlink).Select(entry => entry.Path).ShouldBe(["a/loop", "a/self", "gone", "round"]);
         entries.Single(entry => entry.Path is "file").Size.ShouldBe(5);
         problems.Select(problem => (problem.Path, problem.Failure.Kind)).Order().ShouldBe([("a/loop", FailureKind.NotSupported), ("a/self", FailureKind.NotSupported)]);
         using var tree = Open(Folder.Root, followSymlinks: true);
@@ -314,7 +314,7 @@ public abstract class FileTreeContract : IDisposable
         file.Commit(ticks, mode);
     }
 
-    private protected (List<FolderEntry> Entries, List<(string Path, BackupException Failure)> Problems) Scan(bool followSymlinks = false)
+    private protected (List<FileEntry> Entries, List<(string Path, BackupException Failure)> Problems) Scan(bool followSymlinks = false)
     {
         var problems = new List<(string, BackupException)>();
         using var tree = Open(Folder.Root, followSymlinks);

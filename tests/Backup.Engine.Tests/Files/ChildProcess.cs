@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Backup.Engine.Files;
 using Backup.Engine.Folders;
 
-namespace Backup.Engine.Tests.Folders;
+namespace Backup.Engine.Tests.Files;
 
 /// <summary>A second process that holds or writes a cache: this assembly, started with a verb in its environment.</summary>
 internal static class ChildProcess
@@ -20,7 +21,7 @@ internal static class ChildProcess
         return Process.Start(start)!;
     }
 
-    public static CacheRow Row(int number, long size = 10) => new(new FolderEntry { Path = $"file-{number:D7}", Kind = FolderEntryKind.File, Size = size, ModifiedTicks = number })
+    public static CacheRow Row(int number, long size = 10) => new(new FileEntry { Path = $"file-{number:D7}", Kind = FileEntryKind.File, Size = size, ModifiedTicks = number })
     {
         Sha256 = new byte[32],
         Checksum = "crc64nvme:AAAAAAAAAAA=",

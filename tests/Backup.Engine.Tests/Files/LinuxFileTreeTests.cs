@@ -1,8 +1,9 @@
 using System.Runtime.Versioning;
 using System.Text;
+using Backup.Engine.Files;
 using Backup.Engine.Folders;
 
-namespace Backup.Engine.Tests.Folders;
+namespace Backup.Engine.Tests.Files;
 
 [SupportedOSPlatform("linux")]
 public class LinuxFileTreeTests : FileTreeContract
@@ -26,7 +27,7 @@ public class LinuxFileTreeTests : FileTreeContract
         var (entries, problems) = Scan();
 
         problems.ShouldBeEmpty();
-        entries.Select(entry => entry.Path).ShouldBe(entries.Select(entry => entry.Path).Order(PathOrder.Instance));
+        entries.Select(entry => entry.Path).ShouldBe(entries.Select(entry => entry.Path).Order(Utf8Order.Instance));
         var expected = names.SelectMany(name => new[] { "files/" + PathEncoding.Encode(name), "directories/" + PathEncoding.Encode(name) + "/" });
         entries.Select(entry => entry.Path).Order(StringComparer.Ordinal).ShouldBe(expected.Append("files/").Append("directories/").Order(StringComparer.Ordinal));
 
@@ -35,7 +36,7 @@ public class LinuxFileTreeTests : FileTreeContract
         using var target = Open(copy.Root);
         foreach (var entry in entries)
         {
-            if (entry.Kind == FolderEntryKind.Directory)
+            if (entry.Kind == FileEntryKind.Directory)
             {
                 target.CreateDirectory(entry.Path);
                 Put(target, entry.Path + "inside", entry.Path);
@@ -78,7 +79,7 @@ public class LinuxFileTreeTests : FileTreeContract
     public void Pipe_is_told_and_never_waited_for()
     {
         NativeCalls.CreatePipe(Folder["pipe"]);
-        Scan().Entries.ShouldHaveSingleItem().Kind.ShouldBe(FolderEntryKind.Other);
+        Scan().Entries.ShouldHaveSingleItem().Kind.ShouldBe(FileEntryKind.Other);
         using var tree = Open(Folder.Root);
         Should.Throw<BackupException>(() => tree.OpenRead("pipe")).Kind.ShouldBe(FailureKind.ChangedWhileRead);
     }

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Backup.Engine.Folders;
+namespace Backup.Engine.Files;
 
 /// <summary>The calls of Linux that take a name as bytes relative to an open directory. The numbers are those of x86-64 and arm64.</summary>
 internal static unsafe partial class Libc
@@ -173,12 +173,12 @@ internal static unsafe partial class Libc
         public readonly ulong Device => ((ulong)DeviceMajor << 32) | DeviceMinor;
 
         /// <summary>The file type of <see cref="Mode"/>.</summary>
-        public readonly FolderEntryKind Kind => (Mode & TypeMask) switch
+        public readonly FileEntryKind Kind => (Mode & TypeMask) switch
         {
-            TypeFile => FolderEntryKind.File,
-            TypeDirectory => FolderEntryKind.Directory,
-            TypeLink => FolderEntryKind.Symlink,
-            _ => FolderEntryKind.Other,
+            TypeFile => FileEntryKind.File,
+            TypeDirectory => FileEntryKind.Directory,
+            TypeLink => FileEntryKind.Symlink,
+            _ => FileEntryKind.Other,
         };
     }
 

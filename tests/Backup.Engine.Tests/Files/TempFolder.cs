@@ -1,4 +1,4 @@
-namespace Backup.Engine.Tests.Folders;
+namespace Backup.Engine.Tests.Files;
 
 /// <summary>A directory that ends with the test.</summary>
 internal sealed class TempFolder : IDisposable

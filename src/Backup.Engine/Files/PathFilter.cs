@@ -2,7 +2,7 @@ using Microsoft.Extensions.FileSystemGlobbing.Abstractions;
 using Microsoft.Extensions.FileSystemGlobbing.Internal;
 using Microsoft.Extensions.FileSystemGlobbing.Internal.Patterns;
 
-namespace Backup.Engine.Folders;
+namespace Backup.Engine.Files;
 
 /// <summary>
 /// Which paths of a folder belong to a backup: glob patterns as Microsoft.Extensions.FileSystemGlobbing reads them
@@ -12,14 +12,14 @@ namespace Backup.Engine.Folders;
 /// The library's own pattern contexts are driven here, one directory at a time, so a path costs one test a pattern
 /// instead of a directory tree built for it. Paths that come in order are fastest. Not thread-safe.
 /// </remarks>
-internal sealed class FolderFilter
+internal sealed class PathFilter
 {
     private readonly IPatternContext[] _includes;
     private readonly IPatternContext[] _excludes;
     private readonly Stack<DirectoryShape> _directories = new();
     private readonly FileShape _file = new();
 
-    private FolderFilter(IEnumerable<string> includes, IEnumerable<string> excludes, bool ignoreCase)
+    private PathFilter(IEnumerable<string> includes, IEnumerable<string> excludes, bool ignoreCase)
     {
         var builder = new PatternBuilder(ignoreCase ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
         _includes = [.. includes.DefaultIfEmpty("**").Select(pattern => builder.Build(pattern).CreatePatternContextForInclude())];
@@ -32,7 +32,7 @@ internal sealed class FolderFilter
     /// <param name="excludes">What does not, even where it is included.</param>
     /// <param name="ignoreCase">Null for the system's way: Linux tells case apart, Windows and macOS do not.</param>
     /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/> for a pattern that cannot be read.</exception>
-    public static FolderFilter? Create(IReadOnlyCollection<string>? includes, IReadOnlyCollection<string>? excludes, bool? ignoreCase = null)
+    public static PathFilter? Create(IReadOnlyCollection<string>? includes, IReadOnlyCollection<string>? excludes, bool? ignoreCase = null)
     {
         if (includes is null or { Count: 0 } && excludes is null or { Count: 0 })
             return null;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
-namespace Backup.Engine.Folders;
+namespace Backup.Engine.Files;
 
 /// <summary>
 /// The tree on Linux: names are bytes, times have nanoseconds, and every step goes from an open directory to a name in it,
@@ -26,7 +26,7 @@ internal sealed unsafe class LinuxFileTree : FileTree
 
     public override RootIdentity Identity => RootIdentity.OfLinux(_root);
 
-    public override IEnumerable<FolderEntry> Scan(FolderFilter? filter, Action<string, BackupException> onProblem, CancellationToken cancellationToken = default)
+    public override IEnumerable<FileEntry> Scan(PathFilter? filter, Action<string, BackupException> onProblem, CancellationToken cancellationToken = default)
     {
         // A walk of its own each time the result is enumerated: an empty second time would read as an emptied folder.
         foreach (var entry in new LinuxScan(_root, Root, FollowSymlinks, filter, onProblem).Run(cancellationToken))
@@ -54,7 +54,7 @@ internal sealed unsafe class LinuxFileTree : FileTree
         }
     }
 
-    public override FolderEntry? TryStat(string path)
+    public override FileEntry? TryStat(string path)
     {
         try
         {
@@ -163,16 +163,16 @@ internal sealed unsafe class LinuxFileTree : FileTree
     }
 
     /// <summary>The entry that a status describes. The name is needed to read a link.</summary>
-    internal static FolderEntry Describe(int parent, ReadOnlySpan<byte> name, string path, string display, Libc.FileStatus status, bool hasLastingInodes) => new()
+    internal static FileEntry Describe(int parent, ReadOnlySpan<byte> name, string path, string display, Libc.FileStatus status, bool hasLastingInodes) => new()
     {
         Path = path,
         Kind = status.Kind,
-        Size = status.Kind == FolderEntryKind.File ? status.Size : 0,
+        Size = status.Kind == FileEntryKind.File ? status.Size : 0,
         ModifiedTicks = status.Modified.Ticks,
         ChangedTicks = status.Changed.Ticks,
         FileId = hasLastingInodes ? (long)status.Inode : null,
         Mode = status.Mode & 0xFFF,
-        LinkTarget = status.Kind == FolderEntryKind.Symlink ? ReadLink(parent, name, display) : null,
+        LinkTarget = status.Kind == FileEntryKind.Symlink ? ReadLink(parent, name, display) : null,
     };
 
     /// <summary>Whether the numbers of files there can be compared with those of an earlier run.</summary>
@@ -195,7 +195,7 @@ internal sealed unsafe class LinuxFileTree : FileTree
             _ = Libc.Close(_root);
     }
 
-    private static FolderEntry Describe(SafeFileHandle handle, string path)
+    private static FileEntry Describe(SafeFileHandle handle, string path)
     {
         Libc.FileStatus status;
         var descriptor = (int)handle.DangerousGetHandle();

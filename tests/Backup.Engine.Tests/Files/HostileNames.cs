@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Backup.Engine.Tests.Folders;
+namespace Backup.Engine.Tests.Files;
 
 /// <summary>
 /// Names as bytes. The classes are those of rclone's FsEncoding test (control characters, dots, punctuation, leading and

@@ -1,9 +1,9 @@
 using System.Text;
-using Backup.Engine.Folders;
+using Backup.Engine.Files;
 using FsCheck;
 using FsCheck.Fluent;
 
-namespace Backup.Engine.Tests.Folders;
+namespace Backup.Engine.Tests.Files;
 
 public class PathEncodingTests
 {
@@ -103,13 +103,13 @@ public class PathEncodingTests
     public void Order_is_that_of_the_bytes()
     {
         string[] paths = ["a.txt", "a/", "a/b", "a0", "\ue000", "\U00010000", "b"];
-        paths.Order(PathOrder.Instance).ShouldBe(paths.OrderBy(path => Convert.ToHexString(Encoding.UTF8.GetBytes(path)), StringComparer.Ordinal));
+        paths.Order(Utf8Order.Instance).ShouldBe(paths.OrderBy(path => Convert.ToHexString(Encoding.UTF8.GetBytes(path)), StringComparer.Ordinal));
         Check.One(
             Config.QuickThrowOnFailure.WithMaxTest(5_000),
             Prop.ForAll(Names, Names, (x, y) =>
             {
                 var (a, b) = (PathEncoding.Encode(x), PathEncoding.Encode(y));
-                return Math.Sign(PathOrder.Compare(a, b)) == Math.Sign(Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b)));
+                return Math.Sign(Utf8Order.Compare(a, b)) == Math.Sign(Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b)));
             }));
     }
 }
