@@ -2,7 +2,7 @@ BeforeAll {
     . $PSScriptRoot/Common.ps1
     Import-Module $ModulePath
     $dll = Join-Path $ModuleBin AtlassianBackup.dll
-    $types = Add-Type -Path $PSScriptRoot/TestCmdlets.cs -ReferencedAssemblies $dll, System.Collections, System.Linq, System.Threading, System.Threading.Tasks, System.Runtime, System.Management.Automation -PassThru
+    $types = Add-Type -Path $PSScriptRoot/TestCmdlets.cs -ReferencedAssemblies $dll, System.Collections, System.Linq, System.Threading, System.Threading.Tasks, System.Runtime, System.Management.Automation -CompilerOptions '/nowarn:CS1701' -IgnoreWarnings -PassThru
     Import-Module -Assembly $types[0].Assembly
     # A shell of its own, with no user interface at all.
     function New-Shell([string] $Script) {

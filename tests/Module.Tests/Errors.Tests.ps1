@@ -65,11 +65,18 @@ Describe 'Every kind of failure' {
 }
 
 Describe 'The exit code' {
-    It 'is 1 when an error ends a script' {
-        (Invoke-ChildShell "Import-Module '$ModulePath'; Get-BackupRun 's3://X' -ErrorAction Stop").ExitCode | Should -Be 1
+    It 'is 1 where -ErrorAction Stop ends a script: with a mistake in the settings' {
+        # PowerShell itself lets a script go on after a terminating error, whatever -ErrorAction says.
+        $child = Invoke-ChildShell "Import-Module '$ModulePath'; Get-BackupRun 's3://X' -ErrorAction Stop; 'went on'"
+        $child.ExitCode | Should -Be 1
+        $child.Output | Should -Not -Match 'went on'
     }
 
-    It 'is 1 when the first written error is told to stop' {
+    It 'is 1 where the preference says Stop' {
+        (Invoke-ChildShell "`$ErrorActionPreference = 'Stop'; Import-Module '$ModulePath'; Get-BackupRun 's3://X'; exit 0").ExitCode | Should -Be 1
+    }
+
+    It 'is 1 where -ErrorAction Stop ends a script: with the first written error' {
         (Invoke-ChildShell "Import-Module '$ModulePath'; Sync-FolderToS3 env:PATH '$Store' -ErrorAction Stop; exit 0").ExitCode | Should -Be 1
     }
 }

@@ -65,8 +65,8 @@ Describe '<Name>, <Title>' -ForEach $Examples {
         $errors = $null
         $ast = [System.Management.Automation.Language.Parser]::ParseInput($Code, [ref]$null, [ref]$errors)
         $errors | Should -BeNullOrEmpty
-        $commands = $ast.FindAll({ $args[0] -is [System.Management.Automation.Language.CommandAst] }, $true)
-        $commands.ForEach{ $_.GetCommandName() } | Should -Contain $Name
+        $commands = @($ast.FindAll({ $args[0] -is [System.Management.Automation.Language.CommandAst] }, $true))
+        $commands | ForEach-Object { $_.GetCommandName() } | Should -Contain $Name
         foreach ($command in $commands) {
             $found = Get-Command $command.GetCommandName() -ErrorAction SilentlyContinue
             $found | Should -Not -BeNullOrEmpty -Because $command.Extent.Text
