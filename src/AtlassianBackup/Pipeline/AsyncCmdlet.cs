@@ -143,7 +143,12 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     [System.Diagnostics.CodeAnalysis.DoesNotReturn]
     protected void ThrowMapped(Exception exception, object? target)
     {
-        ThrowTerminatingError(ErrorMapping.ToRecord(exception, target));
+        var record = ErrorMapping.ToRecord(exception, target);
+        // Who gives -ErrorAction Stop means the whole script and its exit code. PowerShell heeds that for written errors only:
+        // after a terminating one a script goes on to its end, and to exit code 0.
+        if (MyInvocation.BoundParameters.TryGetValue("ErrorAction", out var action) && action is ActionPreference.Stop)
+            base.WriteError(record);
+        ThrowTerminatingError(record);
         // The reference assembly does not say that the line above never returns.
         throw new UnreachableException();
     }
