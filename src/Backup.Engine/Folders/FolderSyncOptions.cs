@@ -1,0 +1,47 @@
+using Backup.Engine.Stores;
+using Microsoft.Extensions.Logging;
+
+namespace Backup.Engine.Folders;
+
+/// <summary>What <see cref="FolderSync"/> does.</summary>
+public sealed record FolderSyncOptions
+{
+    /// <summary>The folders, each an independent backup.</summary>
+    public required IReadOnlyList<string> Paths { get; init; }
+
+    /// <summary>Where they go.</summary>
+    public required StoreLocation Destination { get; init; }
+
+    /// <summary>How the store is opened.</summary>
+    public StoreOptions Store { get; init; } = new();
+
+    /// <summary>The storage class as S3 names it; null means DEEP_ARCHIVE on S3 and nothing elsewhere.</summary>
+    public string? StorageClass { get; init; }
+
+    /// <summary>The directory that holds the caches, or null for the user's own (<c>~/.local/share/AtlassianBackup/cache</c>, on Windows below <c>%LOCALAPPDATA%</c>).</summary>
+    public string? CachePath { get; init; }
+
+    /// <summary>Glob patterns relative to the folder; null takes everything.</summary>
+    public IReadOnlyList<string>? Include { get; init; }
+
+    /// <summary>Glob patterns relative to the folder; what matches is left out.</summary>
+    public IReadOnlyList<string>? Exclude { get; init; }
+
+    /// <summary>Back up what symbolic links point at instead of the links.</summary>
+    public bool FollowSymlink { get; init; }
+
+    /// <summary>The share of stored files, in percent, above which deletions are refused.</summary>
+    public double MaxDeletePercent { get; init; } = 10;
+
+    /// <summary>Delete even where a guard would refuse.</summary>
+    public bool Force { get; init; }
+
+    /// <summary>Forget the cache and check the store's listing instead; only what differs is sent again.</summary>
+    public bool Reset { get; init; }
+
+    /// <summary>Say what would be done and write nothing anywhere.</summary>
+    public bool WhatIf { get; init; }
+
+    /// <summary>Receives decisions, or null.</summary>
+    public ILogger? Logger { get; init; }
+}

@@ -1,0 +1,55 @@
+using Backup.Engine.Stores;
+
+namespace Backup.Engine.Runs;
+
+/// <summary>What a verification of one run found.</summary>
+public sealed record RunVerification
+{
+    /// <summary>The destination that holds the run.</summary>
+    public required string Destination { get; init; }
+
+    /// <summary>The run's id.</summary>
+    public required string RunId { get; init; }
+
+    /// <summary>What was backed up.</summary>
+    public required string SourceName { get; init; }
+
+    /// <summary>Whether everything the run names is in the store, and whole.</summary>
+    public bool Passed => Problems == 0;
+
+    /// <summary>Whether every byte was read, or only existence, size and the store's checksum were compared.</summary>
+    public required bool Deep { get; init; }
+
+    /// <summary>Objects that were checked.</summary>
+    public long Checked { get; init; }
+
+    /// <summary>Bytes of the objects that were checked.</summary>
+    public long Bytes { get; init; }
+
+    /// <summary>Objects that are archived and could not be read by a deep verification.</summary>
+    public long Archived { get; init; }
+
+    /// <summary>Objects that are missing, damaged or not readable.</summary>
+    public long Problems { get; init; }
+
+    /// <summary>The first 100 problems.</summary>
+    public IReadOnlyList<RunProblem> Details { get; init; } = [];
+
+    /// <summary>How long it took.</summary>
+    public TimeSpan Duration { get; init; }
+}
+
+/// <summary>An object of a run that is not as the run recorded it.</summary>
+/// <param name="Path">The item, as the inventory names it.</param>
+/// <param name="Key">The object's key.</param>
+/// <param name="Kind">The stable word for it.</param>
+/// <param name="Message">What is wrong, in a sentence.</param>
+public sealed record RunProblem(string Path, string Key, FailureKind Kind, string Message);
+
+/// <summary>Proves that a run's objects are in the store, and whole.</summary>
+public static class RunVerifier
+{
+    /// <summary>Verifies the runs that <paramref name="query"/> selects, the newest of each source where it names none. One result a run.</summary>
+    public static IAsyncEnumerable<RunVerification> RunAsync(StoreLocation destination, RunQuery query, bool deep, StoreOptions? store = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
+}
