@@ -187,13 +187,17 @@ internal sealed class DirectoryCommit(DirectoryLayout layout, DirectoryStoreOpti
                 continue;
             if (found.Sidecar is null && Kept(key, found) is { } kept)
                 found = found with { Sidecar = kept };
-            if (versionId is null || versionId == IdOf(found.Sidecar ?? found.Doubtful, found.LastWriteUtc) || versionId == IdOf(null, found.LastWriteUtc))
+            if (versionId is null || IsNamed(versionId, found))
                 return found;
             found.Handle?.Dispose();
             break;
         }
         return null;
     }
+
+    private static bool IsNamed(string versionId, Found found) =>
+        string.Equals(versionId, IdOf(found.Sidecar ?? found.Doubtful, found.LastWriteUtc), StringComparison.Ordinal)
+        || string.Equals(versionId, IdOf(null, found.LastWriteUtc), StringComparison.Ordinal);
 
     private Found? FindVersion(string key, string? versionId, bool open)
     {
@@ -309,7 +313,7 @@ internal sealed class DirectoryCommit(DirectoryLayout layout, DirectoryStoreOpti
                 VersionId = VersionIds.ForUnknown(file.LastWriteTimeUtc),
                 Size = file.Length,
                 DataTicks = file.LastWriteTimeUtc.Ticks,
-                Stored = file.LastWriteTimeUtc,
+                Stored = new DateTimeOffset(file.LastWriteTimeUtc),
             }.Write(kept, flush: false);
         }
         File.SetLastWriteTimeUtc(kept, DateTime.UtcNow);

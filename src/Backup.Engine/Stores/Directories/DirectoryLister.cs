@@ -50,13 +50,13 @@ internal sealed class DirectoryLister(DirectoryLayout layout)
     {
         var entries = new List<Entry>();
         Collect(directory, "", "", keyPrefix.Length == 0, begin, entries, cancellationToken);
-        entries.Sort((x, y) => Utf8Order.Compare(x.Sort, y.Sort) is var order and not 0 ? order : string.CompareOrdinal(x.Path, y.Path));
+        entries.Sort((x, y) => Utf8Order.Instance.Compare(x.Sort, y.Sort) is var order and not 0 ? order : string.CompareOrdinal(x.Path, y.Path));
 
         // "a" and "a%f" can both be there for a moment: the plain one counts, as when it is looked up, and sorts first.
         var count = 0;
         foreach (var entry in entries)
         {
-            if (count == 0 || entry.Sort != entries[count - 1].Sort)
+            if (count == 0 || !entry.Sort.Equals(entries[count - 1].Sort, Ordinal))
                 entries[count++] = entry;
         }
         entries.RemoveRange(count, entries.Count - count);
@@ -71,7 +71,7 @@ internal sealed class DirectoryLister(DirectoryLayout layout)
         {
             found = new DirectoryInfo(directory).EnumerateFileSystemInfos("*", new EnumerationOptions
             {
-                AttributesToSkip = 0,
+                AttributesToSkip = FileAttributes.None,
                 IgnoreInaccessible = false,
                 ReturnSpecialDirectories = false,
                 RecurseSubdirectories = false,
@@ -92,7 +92,7 @@ internal sealed class DirectoryLister(DirectoryLayout layout)
             cancellationToken.ThrowIfCancellationRequested();
             var isDirectory = item is DirectoryInfo;
             var name = item.Name;
-            if (first && relative.Length == 0 && name == KeyNames.Private)
+            if (first && relative.Length == 0 && name.Equals(KeyNames.Private, Ordinal))
                 continue;
             if (isDirectory && name.EndsWith(KeyNames.SplitMarker, Ordinal))
             {
@@ -107,7 +107,7 @@ internal sealed class DirectoryLister(DirectoryLayout layout)
             var segment = text + rest;
             // Only what Head would find is an object: names that somebody else made and that we would write otherwise are not ours.
             if (segment.StartsWith(begin, Ordinal) && KeyNames.IsWellFormed(segment)
-                && layout.Names.SegmentPath(segment, first) == Path.Combine(relative, plain))
+                && layout.Names.SegmentPath(segment, first).Equals(Path.Combine(relative, plain), Ordinal))
             {
                 entries.Add(new(isDirectory ? segment + "/" : segment, Path.Combine(relative, name)));
             }
@@ -123,6 +123,6 @@ internal sealed class DirectoryLister(DirectoryLayout layout)
         var file = new FileInfo(path);
         if (!file.Exists && layout.Locate(key) is { } moved)
             file = new FileInfo(moved);
-        return file.Exists ? new() { Key = key, Size = file.Length, LastModified = file.LastWriteTimeUtc } : null;
+        return file.Exists ? new() { Key = key, Size = file.Length, LastModified = new DateTimeOffset(file.LastWriteTimeUtc) } : null;
     }
 }

@@ -37,7 +37,7 @@ public sealed class DirectoryObjectStore : IObjectStore
     public StoreLocation Location { get; }
 
     /// <inheritdoc/>
-    public StoreAbilities Abilities { get; } = new(StorageClasses: false, Versions: true, ArchiveRestore: false);
+    public StoreAbilities Abilities { get; } = new(StorageClasses: false, Versions: true, ArchiveRestore: false, Parallelism: 8);
 
     /// <summary>Opens a directory as a store. Nothing is created: that is for the first write.</summary>
     /// <exception cref="BackupException">
@@ -65,6 +65,21 @@ public sealed class DirectoryObjectStore : IObjectStore
     }
 
     /// <inheritdoc/>
+    public Task CheckAsync(bool forWriting, CancellationToken cancellationToken = default) =>
+        Task.Run(
+            () => Guard(() =>
+            {
+                CheckRoot();
+                Current();
+                if (forWriting)
+                    Prepare();
+                else if (Directory.Exists(_root))
+                    _ = Directory.EnumerateFileSystemEntries(_root).Any();
+                return CheckStillThere();
+            }),
+            cancellationToken);
+
+    /// <inheritdoc/>
     public async Task<StoredObject> WriteAsync(string key, Stream content, WriteOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(content);
@@ -79,7 +94,7 @@ public sealed class DirectoryObjectStore : IObjectStore
 
         var staged = workspace.NewFile();
         var stagedSidecar = staged + ".json";
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(BlockBytes, Math.Max(options.Length ?? BlockBytes, 0) + 4096));
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(BlockBytes, (options.Length ?? BlockBytes) + 1));
         try
         {
             using var file = StagedFile.Create(staged);
@@ -98,7 +113,7 @@ public sealed class DirectoryObjectStore : IObjectStore
                 DataTicks = ticks,
                 Sha256 = sha256,
                 Crc64Nvme = crc,
-                Stored = moment,
+                Stored = new DateTimeOffset(moment),
                 ContentType = options.ContentType,
                 Metadata = metadata,
             };
@@ -163,7 +178,7 @@ public sealed class DirectoryObjectStore : IObjectStore
         using var handle = open.Handle!;
         await using var stream = new FileRangeStream(handle, open.FilePath, 0, open.Size);
         var (sha256, crc) = await HashAsync(stream, cancellationToken);
-        var confirmed = open.Doubtful is { } doubtful && doubtful.Sha256 == sha256 && doubtful.Size == open.Size ? open with { Sidecar = doubtful } : open;
+        var confirmed = open.Doubtful is { } doubtful && sha256.Equals(doubtful.Sha256, StringComparison.Ordinal) && doubtful.Size == open.Size ? open with { Sidecar = doubtful } : open;
         return Describe(key, confirmed) with { Sha256 = sha256, Checksum = new(ObjectChecksum.Crc64Nvme, crc) };
     }
 
@@ -224,7 +239,7 @@ public sealed class DirectoryObjectStore : IObjectStore
         return ValueTask.CompletedTask;
     }
 
-    private async Task CopyAsync(string key, Stream content, StagedFile file, WriteOptions options, byte[] buffer, CancellationToken cancellationToken)
+    private static async Task CopyAsync(string key, Stream content, StagedFile file, WriteOptions options, byte[] buffer, CancellationToken cancellationToken)
     {
         for (var filled = buffer.Length; filled == buffer.Length;)
         {
@@ -305,7 +320,7 @@ public sealed class DirectoryObjectStore : IObjectStore
 
     private static StoredObject Describe(string key, DirectoryCommit.Found found) => found.Sidecar is { } sidecar
         ? Describe(sidecar) with { Key = key }
-        : new() { Key = key, Size = found.Size, VersionId = VersionIds.ForUnknown(found.LastWriteUtc), LastModified = found.LastWriteUtc };
+        : new() { Key = key, Size = found.Size, VersionId = VersionIds.ForUnknown(found.LastWriteUtc), LastModified = new DateTimeOffset(found.LastWriteUtc) };
 
     private async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<StoredObject> listing)
     {
@@ -326,12 +341,12 @@ public sealed class DirectoryObjectStore : IObjectStore
             KeyNames.Check(key);
             return Guard(() =>
             {
-                var (layout, commit) = Current();
-                if (layout.Locate(key) is not null)
-                    (_, commit) = (Prepare(), commit);
-                else
-                    CheckStillThere();
-                commit.Delete(key);
+                var parts = Current();
+                CheckStillThere();
+                // A full disk must not keep anyone from deleting, so nothing is made that is there already.
+                if (!_formatKnown && parts.Layout.Locate(key) is not null)
+                    parts = Prepare().Parts;
+                parts.Commit.Delete(key);
                 return new DeleteResult(key, null);
             });
         }
@@ -373,7 +388,7 @@ public sealed class DirectoryObjectStore : IObjectStore
             }
             if (!_formatKnown)
                 Use(ReadFormat() ?? CreateFormat(_workspace));
-            return (_parts, _workspace);
+            return (_parts!, _workspace);
         }
     }
 

@@ -62,7 +62,7 @@ internal sealed class DirectoryWorkspace : IDisposable
         var locksWork = !CanHold(Path.Combine(FullPath, LockName));
         foreach (var other in Directory.EnumerateDirectories(temporaryRoot))
         {
-            if (other == FullPath)
+            if (other.Equals(FullPath, StringComparison.Ordinal))
                 continue;
             var lockFile = Path.Combine(other, LockName);
             var old = DateTime.UtcNow - Directory.GetLastWriteTimeUtc(other) > AbandonedAfter;

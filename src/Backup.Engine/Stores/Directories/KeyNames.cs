@@ -77,7 +77,7 @@ internal sealed class KeyNames(bool foldsNames)
     /// <summary>What a name without its marker stands for, or null where it is no encoding of anything.</summary>
     public static string? Decode(string name)
     {
-        if (name == Empty)
+        if (name is Empty)
             return "";
         if (!name.Contains('%', Ordinal))
             return name;

@@ -10,7 +10,7 @@ internal static class VersionExpiry
         if (!Directory.Exists(layout.VersionRoot))
             return (versions, bytes);
 
-        var everything = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false };
+        var everything = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
         foreach (var path in Directory.EnumerateFiles(layout.VersionRoot, "*", everything))
         {
             cancellationToken.ThrowIfCancellationRequested();
