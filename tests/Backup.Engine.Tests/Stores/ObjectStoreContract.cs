@@ -647,12 +647,12 @@ public abstract class ObjectStoreContract : IAsyncLifetime
         (await List()).ShouldBeEmpty();
     }
 
-    [Theory]
-    [InlineData("")]
-    [InlineData("a\uD800b")]
-    [InlineData("\uDC00")]
-    public async Task A_key_that_is_none_is_refused(string key) =>
-        await Fails(FailureKind.InvalidInput, () => Store.WriteAsync(key, new MemoryStream([1]), null, Token));
+    [Fact]
+    public async Task A_key_that_is_none_is_refused()
+    {
+        foreach (var key in (string[])["", "a\uD800b", "\uDC00"])
+            await Fails(FailureKind.InvalidInput, () => Store.WriteAsync(key, new MemoryStream([1]), null, Token));
+    }
 
     // --- Deleting -------------------------------------------------------------------------------------------------------
 

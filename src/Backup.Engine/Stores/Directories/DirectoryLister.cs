@@ -54,10 +54,10 @@ internal sealed class DirectoryLister(DirectoryLayout layout)
 
         // "a" and "a%f" can both be there for a moment: the plain one counts, as when it is looked up, and sorts first.
         var count = 0;
-        foreach (var entry in entries)
+        for (var index = 0; index < entries.Count; index++)
         {
-            if (count == 0 || !entry.Sort.Equals(entries[count - 1].Sort, Ordinal))
-                entries[count++] = entry;
+            if (count == 0 || entries[index].Sort != entries[count - 1].Sort)
+                entries[count++] = entries[index];
         }
         entries.RemoveRange(count, entries.Count - count);
         return new(directory, keyPrefix, entries);

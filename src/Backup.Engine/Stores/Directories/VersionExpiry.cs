@@ -17,7 +17,7 @@ internal static class VersionExpiry
             if (DirectoryLayout.VersionOfSidecar(path) is { } alone)
             {
                 // The sidecar goes with its version; without one, a crash left it.
-                if (!File.Exists(alone) && File.GetLastWriteTimeUtc(path) < before)
+                if (!File.Exists(alone) && File.Exists(path) && File.GetLastWriteTimeUtc(path) < before)
                     Remove(path);
                 continue;
             }
