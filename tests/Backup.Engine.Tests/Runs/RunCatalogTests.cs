@@ -46,7 +46,7 @@ public sealed class RunCatalogTests : IAsyncLifetime
         var key = RunCatalog.ManifestKey(manifest);
         key.ShouldBe($"_catalog/runs/folders/{manifest.Source}/20260304T050607Z-{manifest.RunId}.json");
         var back = await catalog.ReadAsync(key, Token);
-        back.ShouldBeEquivalentTo(manifest with { });
+        System.Text.Json.JsonSerializer.Serialize(back).ShouldBe(System.Text.Json.JsonSerializer.Serialize(manifest));
 
         var json = await Text(key);
         json.ShouldContain("\"format\": 1");
@@ -129,7 +129,7 @@ public sealed class RunCatalogTests : IAsyncLifetime
         slug.ShouldStartWith(begin);
         slug.Length.ShouldBe(begin.Length + 8);
         slug.ShouldBe(CatalogSource.FromName(name));
-        slug.ShouldNotBe(CatalogSource.FromName(name + " "));
+        (slug == CatalogSource.FromName(name + " ")).ShouldBeFalse();
         CatalogSource.FromName(new string('x', 300)).Length.ShouldBe(49);
     }
 
@@ -163,7 +163,7 @@ public sealed class RunCatalogTests : IAsyncLifetime
             Mtime = new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc).AddTicks(1234567),
             Mode = "0644",
         };
-        var link = new InventoryEntry { Path = "z", Type = InventoryEntryType.Symlink, Target = "../a" };
+        var link = new InventoryEntry { Path = "ü/z", Type = InventoryEntryType.Symlink, Target = "../a" };
         var segment = await Segment("1", entry, link);
         (await InventoryReader.ReadAsync(_store, [segment], Token).ToListAsync(Token)).ShouldBe([entry, link]);
 
