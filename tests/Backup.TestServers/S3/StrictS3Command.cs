@@ -22,6 +22,7 @@ internal static class StrictS3Command
           --sink               verify and keep nothing: for benchmarks
           --ignore-checksums | --echo-checksums | --reject-checksums
                                a lesser endpoint
+          --allow-unsigned     UNSIGNED-PAYLOAD without TLS (rclone's single puts)
           --verbose            a line for every request
         """;
 
@@ -74,6 +75,7 @@ internal static class StrictS3Command
         "--delay" => options with { Delay = TimeSpan.FromMilliseconds(Number(left, name)) },
         "--restore-delay" => options with { RestoreDelay = TimeSpan.FromSeconds(Number(left, name)) },
         "--sink" => options with { Sink = true },
+        "--allow-unsigned" => options with { AllowUnsignedPayloadOverHttp = true },
         "--ignore-checksums" => options with { IgnoreChecksums = true },
         "--echo-checksums" => options with { EchoChecksumsUnverified = true },
         "--reject-checksums" => options with { RejectChecksumHeaders = true },
