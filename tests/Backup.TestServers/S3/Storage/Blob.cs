@@ -5,6 +5,8 @@ internal sealed class Blob(IReadOnlyList<Segment> segments)
 {
     private const int BufferSize = 128 * 1024;
 
+    private IReadOnlyList<Segment> _segments = segments;
+
     public static readonly Blob Empty = new([]);
 
     public long Length { get; } = segments.Sum(s => s.Length);
@@ -15,14 +17,14 @@ internal sealed class Blob(IReadOnlyList<Segment> segments)
 
     public void Release()
     {
-        foreach (var segment in segments)
+        foreach (var segment in _segments)
             segment.Release();
     }
 
     public async Task ReadAsync(long offset, long length, Func<ReadOnlyMemory<byte>, ValueTask> consume)
     {
         var buffer = new byte[(int)Math.Clamp(length, 1, BufferSize)];
-        foreach (var segment in segments)
+        foreach (var segment in _segments)
         {
             if (offset >= segment.Length)
             {
@@ -49,17 +51,23 @@ internal sealed class Blob(IReadOnlyList<Segment> segments)
 
     public void FlipByte(long position)
     {
-        foreach (var segment in segments)
+        var changed = _segments.ToArray();
+        for (var i = 0; i < changed.Length; i++)
         {
-            if (position < segment.Length)
+            if (position < changed[i].Length)
             {
-                segment.FlipByte(position);
+                var whole = changed[i];
+                changed[i] = whole.Flipped(position);
+                _segments = changed;
+                whole.Release();
                 return;
             }
 
-            position -= segment.Length;
+            position -= changed[i].Length;
         }
+
+        throw new ArgumentOutOfRangeException(nameof(position));
     }
 
-    private IEnumerable<Segment> Share() => segments.Select(s => s.Share());
+    private IEnumerable<Segment> Share() => _segments.Select(s => s.Share());
 }

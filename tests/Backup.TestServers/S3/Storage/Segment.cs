@@ -32,22 +32,26 @@ internal sealed class Segment
     {
         if (_path is not null)
             return new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
-        return _bytes is not null ? new MemoryStream(_bytes, writable: false) : new MemoryStream(new byte[Length], writable: false);
+        return _bytes is not null ? new MemoryStream(_bytes, writable: false) : new ZeroStream(Length);
     }
 
-    public void FlipByte(long position)
+    /// <summary>A copy of its own with one bit turned: copies of the object stay whole.</summary>
+    public Segment Flipped(long position)
     {
-        if (_bytes is not null)
+        if (_path is null)
         {
-            _bytes[position] ^= 0x01;
+            var bytes = _bytes is null ? new byte[Length] : [.. _bytes];
+            bytes[position] ^= 0x01;
+            return new Segment(bytes);
         }
-        else if (_path is not null)
-        {
-            using var file = new FileStream(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-            file.Position = position;
-            var value = file.ReadByte();
-            file.Position = position;
-            file.WriteByte((byte)(value ^ 0x01));
-        }
+
+        var path = _path + "-" + Guid.NewGuid().ToString("N");
+        File.Copy(_path, path);
+        using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite);
+        file.Position = position;
+        var value = file.ReadByte();
+        file.Position = position;
+        file.WriteByte((byte)(value ^ 0x01));
+        return new Segment(path, Length);
     }
 }
