@@ -35,7 +35,10 @@ public interface IObjectStore : IAsyncDisposable
     /// </exception>
     Task<StoredObject> WriteAsync(string key, Stream content, WriteOptions? options = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Opens an object, or a range of it. The caller disposes the result.</summary>
+    /// <summary>
+    /// Opens an object, or a range of it. The caller disposes the result. A range must begin inside the object (or at 0 of an empty one);
+    /// one that reaches past the end is cut there, and one of length 0 is empty.
+    /// </summary>
     /// <exception cref="BackupException"><see cref="FailureKind.NotFound"/>; <see cref="FailureKind.Archived"/>; <see cref="FailureKind.InvalidInput"/> for a range outside the object.</exception>
     Task<ObjectContent> ReadAsync(string key, ReadOptions? options = null, CancellationToken cancellationToken = default);
 

@@ -65,8 +65,11 @@ internal sealed class StagedFile : IDisposable
         {
             File.SetLastWriteTimeUtc(_handle, moment);
             if (flush)
+            {
                 RandomAccess.FlushToDisk(_handle);
-            FileSystemCalls.DropFromCache(_handle);
+                // Only what was flushed can be dropped; asking for the rest would only start writing it.
+                FileSystemCalls.DropFromCache(_handle);
+            }
 
             var (size, crc) = await ReadBackAsync(buffer, cancellationToken);
             if (size != Size || crc != _crc.Value)
