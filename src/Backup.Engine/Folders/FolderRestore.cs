@@ -1,3 +1,4 @@
+using Backup.Engine.Files;
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Microsoft.Extensions.Logging;
@@ -53,7 +54,67 @@ public sealed record FolderRestoreOptions
 /// <summary>Gives folders back: identical in bytes, times and modes.</summary>
 public static class FolderRestore
 {
-    /// <summary>Restores; a failed file is a <see cref="RestoredItem"/> with <see cref="Outcome.Failed"/>, and the last result a folder is a <see cref="RestoreSummary"/>.</summary>
-    public static IAsyncEnumerable<RestoreOutput> RunAsync(FolderRestoreOptions options, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    /// <summary>Restores; a file that was not simply restored is a <see cref="RestoredItem"/>, and the last result a folder is a <see cref="RestoreSummary"/>.</summary>
+    public static IAsyncEnumerable<RestoreOutput> RunAsync(FolderRestoreOptions options, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return Emission.RunAsync<RestoreOutput>((emit, token) => RunAsync(options, emit, progress, token), cancellationToken);
+    }
+
+    private static async Task RunAsync(FolderRestoreOptions options, Action<RestoreOutput> emit, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
+    {
+        await using var store = await ObjectStores.OpenAsync(options.From, options.Store, cancellationToken);
+        await store.CheckAsync(forWriting: false, cancellationToken);
+        var runs = await FindAsync(store, options, cancellationToken);
+        var settings = new RestoreSettings
+        {
+            Filter = PathFilter.Create(options.Include, null),
+            Tier = options.Tier,
+            Days = options.Days,
+            Wait = options.Wait,
+            PollInterval = options.PollInterval,
+            Force = options.Force,
+            WhatIf = options.WhatIf,
+            Time = options.Store.Time,
+            Logger = options.Logger,
+        };
+        foreach (var run in runs)
+            await new RunRestorer(store, run, TargetOf(run, runs, options.Destination), settings, emit, progress).RunAsync(cancellationToken);
+    }
+
+    private static async Task<List<RunManifest>> FindAsync(IObjectStore store, FolderRestoreOptions options, CancellationToken cancellationToken)
+    {
+        var query = new RunQuery { System = FolderRun.System, Until = options.At, RunIds = options.RunId is { } id ? [id] : null, LatestOnly = options.RunId is null };
+        var runs = await new RunCatalog(store).ListAsync(query, cancellationToken).ToListAsync(cancellationToken);
+        if (options.Paths is { } paths)
+        {
+            foreach (var path in paths)
+            {
+                if (!runs.Exists(run => RunCatalog.NameMatches(path, run.SourceName)))
+                    throw NotFound($"There is no backup of '{path}'", options);
+            }
+
+            runs = runs.FindAll(run => paths.Any(path => RunCatalog.NameMatches(path, run.SourceName)));
+        }
+
+        return runs.Count > 0 ? runs : throw NotFound(options.RunId is { } runId ? $"There is no run '{runId}' of a folder" : "There is no backup of a folder", options);
+    }
+
+    private static BackupException NotFound(string what, FolderRestoreOptions options) => new(
+        FailureKind.NotFound,
+        $"{what} in '{options.From}'{(options.At is { } at ? $" at {at:u}" : "")}.",
+        "Get-BackupRun lists the runs of a destination.");
+
+    private static string TargetOf(RunManifest run, List<RunManifest> runs, string? destination)
+    {
+        if (destination is null)
+        {
+            return Path.IsPathFullyQualified(run.SourceName)
+                ? run.SourceName
+                : throw new BackupException(FailureKind.InvalidInput, $"'{run.SourceName}' is no path of this system.", "Give -Destination.");
+        }
+
+        var target = Path.GetFullPath(destination);
+        return runs.Count == 1 ? target : Path.Combine(target, run.Source);
+    }
 }

@@ -1,3 +1,4 @@
+using Backup.Engine.Files;
 using Backup.Engine.Stores;
 
 namespace Backup.Engine.Runs;
@@ -20,7 +21,7 @@ public sealed record RunRestoreOptions
     /// <summary>Glob patterns over the items' paths; null takes everything.</summary>
     public IReadOnlyList<string>? Include { get; init; }
 
-    /// <summary>Overwrite files that are newer than, or differ from, the backup.</summary>
+    /// <summary>Overwrite files that are newer than the backup.</summary>
     public bool Force { get; init; }
 
     /// <summary>Say what would be done and write nothing anywhere.</summary>
@@ -30,7 +31,27 @@ public sealed record RunRestoreOptions
 /// <summary>Gives a run of any system back as files.</summary>
 public static class RunRestore
 {
-    /// <summary>Downloads and verifies every item of a run.</summary>
-    public static IAsyncEnumerable<RestoreOutput> RunAsync(RunRestoreOptions options, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    /// <summary>Downloads and verifies every item of a run. The last result is the <see cref="RestoreSummary"/>.</summary>
+    public static IAsyncEnumerable<RestoreOutput> RunAsync(RunRestoreOptions options, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return Emission.RunAsync<RestoreOutput>(
+            async (emit, token) =>
+            {
+                await using var store = await ObjectStores.OpenAsync(options.From, options.Store, token);
+                await store.CheckAsync(forWriting: false, token);
+                var manifest = await new RunCatalog(store).ListAsync(new() { RunIds = [options.RunId] }, token).FirstOrDefaultAsync(token)
+                    ?? throw new BackupException(FailureKind.NotFound, $"There is no run '{options.RunId}' in '{options.From}'.", "Get-BackupRun lists the runs of a destination.");
+                var settings = new RestoreSettings
+                {
+                    Filter = PathFilter.Create(options.Include, null),
+                    Force = options.Force,
+                    WhatIf = options.WhatIf,
+                    Time = options.Store.Time,
+                    Logger = options.Store.Logger,
+                };
+                await new RunRestorer(store, manifest, Path.GetFullPath(options.Destination), settings, emit, progress).RunAsync(token);
+            },
+            cancellationToken);
+    }
 }

@@ -14,8 +14,8 @@ public sealed record RunVerification
     /// <summary>What was backed up.</summary>
     public required string SourceName { get; init; }
 
-    /// <summary>Whether everything the run names is in the store, and whole.</summary>
-    public bool Passed => Problems == 0;
+    /// <summary>Whether everything the run names is in the store, and whole. A deep verification that could not read archived objects has not passed.</summary>
+    public bool Passed => Problems == 0 && Archived == 0;
 
     /// <summary>Whether every byte was read, or only existence, size and the store's checksum were compared.</summary>
     public required bool Deep { get; init; }
@@ -50,6 +50,26 @@ public sealed record RunProblem(string Path, string Key, FailureKind Kind, strin
 public static class RunVerifier
 {
     /// <summary>Verifies the runs that <paramref name="query"/> selects, the newest of each source where it names none. One result a run.</summary>
-    public static IAsyncEnumerable<RunVerification> RunAsync(StoreLocation destination, RunQuery query, bool deep, StoreOptions? store = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    public static IAsyncEnumerable<RunVerification> RunAsync(StoreLocation destination, RunQuery query, bool deep, StoreOptions? store = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        if (query.RunIds is null)
+            query = query with { LatestOnly = true };
+        return Emission.RunAsync<RunVerification>(
+            async (emit, token) =>
+            {
+                await using var opened = await ObjectStores.OpenAsync(destination, store, token);
+                await opened.CheckAsync(forWriting: false, token);
+                var found = 0;
+                await foreach (var manifest in new RunCatalog(opened).ListAsync(query, token))
+                {
+                    found++;
+                    emit(await new RunCheck(opened, manifest, deep, progress).RunAsync(token));
+                }
+
+                if (found == 0)
+                    throw new BackupException(FailureKind.NotFound, query.RunIds is { } ids ? $"There is no run '{string.Join("', '", ids)}' in '{destination}'." : $"There is no such run in '{destination}'.", "Get-BackupRun lists the runs of a destination.");
+            },
+            cancellationToken);
+    }
 }

@@ -18,6 +18,12 @@ public interface IObjectStore : IAsyncDisposable
     StoreAbilities Abilities { get; }
 
     /// <summary>
+    /// Finds out whether the store can be reached and used, so that a wrong name or an expired key is one failure and not one for each object.
+    /// With <paramref name="forWriting"/> it also finds out how the store proves what it receives, which may write and remove a tiny object.
+    /// </summary>
+    Task CheckAsync(bool forWriting, CancellationToken cancellationToken = default);
+
+    /// <summary>
     /// Stores the rest of <paramref name="content"/> under <paramref name="key"/> and returns once the store has confirmed it.
     /// Before that nothing is visible, and after a failure or a cancellation nothing is left behind.
     /// An exception thrown by the content stream aborts the write and is passed on.
@@ -29,7 +35,10 @@ public interface IObjectStore : IAsyncDisposable
     /// </exception>
     Task<StoredObject> WriteAsync(string key, Stream content, WriteOptions? options = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Opens an object, or a range of it. The caller disposes the result.</summary>
+    /// <summary>
+    /// Opens an object, or a range of it. The caller disposes the result. A range must begin inside the object (or at 0 of an empty one);
+    /// one that reaches past the end is cut there, and one of length 0 is empty.
+    /// </summary>
     /// <exception cref="BackupException"><see cref="FailureKind.NotFound"/>; <see cref="FailureKind.Archived"/>; <see cref="FailureKind.InvalidInput"/> for a range outside the object.</exception>
     Task<ObjectContent> ReadAsync(string key, ReadOptions? options = null, CancellationToken cancellationToken = default);
 

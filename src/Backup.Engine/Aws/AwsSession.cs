@@ -1,0 +1,133 @@
+using Amazon;
+using Amazon.Runtime;
+using Amazon.Runtime.Credentials;
+
+namespace Backup.Engine.Aws;
+
+/// <summary>Credentials, region and endpoint, resolved once from the options and the SDK's own chain.</summary>
+internal sealed class AwsSession
+{
+    private readonly AwsOptions _options;
+    private readonly ClientConfig _config;
+    private readonly SemaphoreSlim _refresh = new(1, 1);
+    private AWSCredentials? _credentials;
+
+    /// <summary>Creates the session for one service. Nothing is resolved or contacted yet.</summary>
+    /// <param name="options">What the user gave.</param>
+    /// <param name="config">The service's SDK configuration, which knows the service's endpoint variables. It is completed here.</param>
+    public AwsSession(AwsOptions options, ClientConfig config)
+    {
+        _options = options;
+        _config = config;
+        if (options.ProfileName is { } profile)
+            config.Profile = new Profile(profile);
+        if (options.EndpointUrl is { } url)
+            config.ServiceURL = url.AbsoluteUri;
+
+        Endpoint = config.ServiceURL is { Length: > 0 } serviceUrl ? new Uri(serviceUrl) : null;
+        // Setting ServiceURL clears RegionEndpoint in the SDK, so the region is kept apart and given back for signing.
+        Region = options.Region ?? ResolveRegion(config) ?? (Endpoint is null ? null : "us-east-1")
+            ?? throw new BackupException(FailureKind.InvalidInput, "No AWS region is set.", "Give -Region, set AWS_REGION, or set a region in the profile.");
+        if (Endpoint is null)
+        {
+            config.RegionEndpoint = RegionEndpoint.GetBySystemName(Region);
+        }
+        else
+        {
+            config.ServiceURL = Endpoint.AbsoluteUri;
+            config.AuthenticationRegion = Region;
+        }
+    }
+
+    /// <summary>The region that requests are signed for.</summary>
+    public string Region { get; }
+
+    /// <summary>The endpoint that was given by option, environment or profile; null means AWS's own.</summary>
+    public Uri? Endpoint { get; }
+
+    /// <summary>The keys to sign with. They are refreshed by the SDK before they expire.</summary>
+    /// <exception cref="BackupException"><see cref="FailureKind.AuthenticationFailed"/> where the chain finds none.</exception>
+    public async ValueTask<ImmutableCredentials> GetKeysAsync(CancellationToken cancellationToken)
+    {
+        var credentials = await GetCredentialsAsync(cancellationToken);
+        try
+        {
+            return await credentials.GetCredentialsAsync();
+        }
+        catch (Exception exception) when (exception is AmazonClientException or AmazonServiceException)
+        {
+            throw NoCredentials(exception);
+        }
+    }
+
+    /// <summary>The SDK's credentials, for its own clients.</summary>
+    public async ValueTask<AWSCredentials> GetCredentialsAsync(CancellationToken cancellationToken)
+    {
+        if (_credentials is { } known)
+            return known;
+        await _refresh.WaitAsync(cancellationToken);
+        try
+        {
+            return _credentials ??= await ResolveAsync(cancellationToken);
+        }
+        finally
+        {
+            _refresh.Release();
+        }
+    }
+
+    /// <summary>After the service said that the keys have expired: drops what is cached, and says whether other keys came of it.</summary>
+    public async Task<bool> RefreshAsync(ImmutableCredentials expired, CancellationToken cancellationToken)
+    {
+        if (_options.Keys is not null)
+            return false;
+        await _refresh.WaitAsync(cancellationToken);
+        try
+        {
+            if (_credentials is RefreshingAWSCredentials refreshing)
+                refreshing.ClearCredentials();
+            else
+                _credentials = await ResolveAsync(cancellationToken);
+        }
+        finally
+        {
+            _refresh.Release();
+        }
+
+        var now = await GetKeysAsync(cancellationToken);
+        return !string.Equals(now.Token, expired.Token, StringComparison.Ordinal)
+            || !string.Equals(now.AccessKey, expired.AccessKey, StringComparison.Ordinal);
+    }
+
+    private static string? ResolveRegion(ClientConfig config)
+    {
+        if (config.RegionEndpoint is { } region)
+            return region.SystemName;
+        var named = config.Profile is { } profile
+            ? new Amazon.Runtime.CredentialManagement.CredentialProfileStoreChain(profile.Location).TryGetProfile(profile.Name, out var found) ? found.Region : null
+            : null;
+        // The last resort asks the instance metadata service; with an endpoint of one's own the answer would be of no use.
+        return named?.SystemName ?? (config.ServiceURL is null ? FallbackRegionFactory.GetRegionEndpoint()?.SystemName : FallbackRegionFactory.GetRegionEndpoint(includeInstanceMetadata: false)?.SystemName);
+    }
+
+    private async Task<AWSCredentials> ResolveAsync(CancellationToken cancellationToken)
+    {
+        if (_options.Keys is { } keys)
+            return keys.SessionToken is null ? new BasicAWSCredentials(keys.AccessKey, keys.SecretKey) : new SessionAWSCredentials(keys.AccessKey, keys.SecretKey, keys.SessionToken);
+        try
+        {
+            using var resolver = new DefaultAWSCredentialsIdentityResolver();
+            return await resolver.ResolveIdentityAsync(_config, cancellationToken);
+        }
+        catch (Exception exception) when (exception is AmazonClientException or AmazonServiceException or ArgumentException)
+        {
+            throw NoCredentials(exception);
+        }
+    }
+
+    private BackupException NoCredentials(Exception exception) => new(
+        FailureKind.AuthenticationFailed,
+        _options.ProfileName is { } profile ? $"The profile '{profile}' gives no AWS credentials." : "No AWS credentials were found.",
+        "Give -ProfileName or -Credential, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run 'aws configure' or 'aws sso login'.",
+        exception);
+}

@@ -1,0 +1,518 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Backup.Engine.Files;
+using Backup.Engine.Runs;
+using Backup.Engine.Stores;
+using Microsoft.Extensions.Logging;
+
+namespace Backup.Engine.Folders;
+
+/// <summary>One folder, once: scan, plan, upload, delete, commit.</summary>
+internal sealed class FolderRun
+{
+    /// <summary>The name of this system in catalogs.</summary>
+    public const string System = "folders";
+
+    // What the cache remembers beside its rows.
+    private const string Identity = "root";
+    private const string LastRun = "run";
+    private const string Segments = "inventory";
+    private const string Whole = "whole";
+
+    private const int MaxFailures = 100;
+    private const int ReadAttempts = 3;
+    private const int MaxSegments = 12;
+
+    // A delta this small is always worth a segment of its own, however small the folder.
+    private const double FullInventoryShare = 0.2;
+
+    private readonly string _folder;
+    private readonly IObjectStore _store;
+    private readonly FolderSyncOptions _options;
+    private readonly Action<FolderSyncOutput> _emit;
+    private readonly IProgress<BackupProgress>? _progress;
+    private readonly ILogger? _logger;
+    private readonly ObjectKeys _keys;
+    private readonly RunCatalog _catalog;
+    private readonly string _source;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly DateTimeOffset _started;
+    private readonly StoreHealth _health = new();
+    private readonly Lock _lock = new();
+    private readonly List<FileFailure> _failures = [];
+    private readonly HashSet<string> _proofs = new(StringComparer.Ordinal);
+
+    private long _failed;
+    private long _new;
+    private long _changed;
+    private long _touched;
+    private long _deleted;
+    private long _scanned;
+    private long _scannedBytes;
+    private long _problems;
+    private long _bytes;
+    private bool _adopting;
+    private string? _refusal;
+
+    public FolderRun(string folder, IObjectStore store, FolderSyncOptions options, Action<FolderSyncOutput> emit, IProgress<BackupProgress>? progress)
+    {
+        (_folder, _store, _options, _emit, _progress, _logger) = (folder, store, options, emit, progress, options.Logger);
+        _keys = new(folder, Encoding.UTF8.GetByteCount(options.Destination.Prefix));
+        _catalog = new(store);
+        _source = CatalogSource.FromName(folder);
+        _started = options.Store.Time.GetUtcNow();
+    }
+
+    /// <summary>Runs. Whatever goes wrong with this folder is in what it emits; only a cancellation is thrown.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var tree = FileTree.Open(_folder, _options.FollowSymlink);
+            using var cache = await OpenCacheAsync(cancellationToken);
+            await SyncAsync(tree, cache.Cache, cancellationToken);
+        }
+        catch (BackupException exception)
+        {
+            Fail(_folder, exception);
+            Finish(Outcome.Failed, exception.Message, null);
+        }
+    }
+
+    private async Task SyncAsync(FileTree tree, FolderCache cache, CancellationToken cancellationToken)
+    {
+        Plan(tree, cache, cancellationToken);
+        _refusal = WhyNotDelete(tree, cache);
+        if (_options.WhatIf)
+        {
+            FinishWhatIf(cache);
+            return;
+        }
+
+        var steps = Enum.GetValues<PlanAction>().Sum(action => cache.Plan(action).Count);
+        if (steps == 0 && cache.JournalCount == 0 && _failed == 0)
+        {
+            if (cache.Meta(Identity) is null)
+                cache.SetMeta(Identity, tree.Identity.ToString());
+            Finish(Outcome.Unchanged, null, null);
+            return;
+        }
+
+        await _store.CheckAsync(forWriting: true, cancellationToken);
+        try
+        {
+            await UploadAsync(tree, cache, cancellationToken);
+            UpdateMetadata(cache);
+            if (_refusal is null)
+                await DeleteAsync(cache, cancellationToken);
+        }
+        finally
+        {
+            cache.Flush();
+        }
+
+        if (_refusal is not null)
+            Fail(_folder, new BackupException(FailureKind.DeletionRefused, _refusal, "Look at the folder. If the files are meant to be gone, run again with -Force, or raise -MaxDeletePercent."));
+        var runId = await CommitAsync(tree, cache, cancellationToken);
+        var reason = _refusal ?? (_failed > 0 ? $"{_failed} of {_scanned} files could not be backed up." : null);
+        Finish(reason is null ? Outcome.Completed : Outcome.Failed, reason, runId);
+    }
+
+    // The cache, and the directory that held it where it was made for a WhatIf alone.
+    private sealed record OpenedCache(FolderCache Cache, string? Temporary) : IDisposable
+    {
+        public void Dispose()
+        {
+            Cache.Dispose();
+            if (Temporary is not null)
+                Directory.Delete(Temporary, recursive: true);
+        }
+    }
+
+    private async Task<OpenedCache> OpenCacheAsync(CancellationToken cancellationToken)
+    {
+        var destination = _options.Destination.ToString();
+        var file = FolderPaths.CacheFile(_options.CachePath, _folder, destination);
+        string? temporary = null;
+        if (_options.WhatIf && (_options.Reset || !File.Exists(file)))
+        {
+            // What a real run would rebuild from the store is rebuilt elsewhere and thrown away.
+            temporary = Directory.CreateTempSubdirectory("AtlassianBackup-").FullName;
+            file = Path.Combine(temporary, Path.GetFileName(file));
+        }
+        else if (_options.Reset)
+        {
+            FolderCache.Delete(file);
+        }
+
+        FolderCache? cache = null;
+        try
+        {
+            cache = FolderCache.Open(file, destination, _folder, readOnly: _options.WhatIf && temporary is null);
+            _logger?.LogDebug("Cache: {File}, {Files} files known.", file, cache.Files.Count);
+            // Not whether it is new: a run that was killed while it rebuilt the cache left half of one.
+            if (cache.Meta(Whole) is null && !cache.IsReadOnly)
+            {
+                _adopting = await new FolderAdoption(_store, _catalog, _keys, _options).RunAsync(cache, _source, cancellationToken);
+                cache.SetMeta(Whole, "yes");
+                cache.Flush();
+            }
+
+            return new(cache, temporary);
+        }
+        catch
+        {
+            cache?.Dispose();
+            if (temporary is not null)
+                Directory.Delete(temporary, recursive: true);
+            throw;
+        }
+    }
+
+    private void Plan(FileTree tree, FolderCache cache, CancellationToken cancellationToken)
+    {
+        var filter = PathFilter.Create(_options.Include, _options.Exclude);
+        var cacheDirectory = FolderPaths.RelativeTo(FolderPaths.CacheDirectory(_options.CachePath), _folder);
+        var meter = new ProgressMeter(_progress, $"Scanning {_folder}");
+        var scan = tree.Scan(filter, OnProblem, cancellationToken)
+            .Where(entry => entry.Kind != FileEntryKind.Other && (cacheDirectory is null || !entry.Path.StartsWith(cacheDirectory + "/", StringComparison.Ordinal)));
+        foreach (var (entry, row, change) in FolderChanges.Compare(scan, cache.ReadAll()))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (entry?.Kind == FileEntryKind.File)
+            {
+                _scanned++;
+                _scannedBytes += entry.Size;
+                if (_scanned % 1000 == 0)
+                    meter.Finish(entry.Path);
+            }
+
+            switch (change)
+            {
+                case Change.New when entry!.Kind == FileEntryKind.File:
+                    cache.AddPlan(new(PlanAction.UploadNew, entry));
+                    break;
+                case Change.Changed when entry!.Kind == FileEntryKind.File:
+                    cache.AddPlan(new(PlanAction.UploadChanged, entry));
+                    break;
+                case Change.Touched:
+                    cache.AddPlan(new(PlanAction.Rehash, entry!));
+                    break;
+                case Change.Missing:
+                    // What the patterns no longer take is left alone: leaving out is not deleting.
+                    if (filter is null || filter.Includes(row!.Path))
+                        cache.AddPlan(new(PlanAction.Delete, row!.Entry));
+                    break;
+                case Change.New or Change.Changed or Change.MetadataOnly:
+                    cache.AddPlan(new(PlanAction.UpdateMetadata, entry!));
+                    // A file that became a link leaves its object behind.
+                    if (row?.Entry.Kind == FileEntryKind.File && entry!.Kind != FileEntryKind.File)
+                        cache.AddPlan(new(PlanAction.Delete, row.Entry));
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        _logger?.LogInformation(
+            "{Folder}: {Files} files; {New} new, {Changed} changed, {Touched} to be hashed, {Deleted} gone.",
+            _folder, _scanned, cache.Plan(PlanAction.UploadNew).Count, cache.Plan(PlanAction.UploadChanged).Count, cache.Plan(PlanAction.Rehash).Count, cache.Plan(PlanAction.Delete).Count);
+    }
+
+    private void OnProblem(string path, BackupException exception)
+    {
+        // A link that leads to a directory above itself is kept as a link: nothing is hidden by it.
+        if (exception.Kind == FailureKind.NotSupported)
+        {
+            _logger?.LogWarning("{Reason}", exception.Message);
+            return;
+        }
+
+        _problems++;
+        Fail(path, exception);
+    }
+
+    /// <summary>Why nothing may be deleted, or null. A source that is not whole must never look like files that are meant to be gone.</summary>
+    private string? WhyNotDelete(FileTree tree, FolderCache cache)
+    {
+        var missing = cache.Plan(PlanAction.Delete).Count;
+        if (missing == 0 || _options.Force)
+            return null;
+        if (_problems > 0)
+            return $"Nothing was deleted: {_problems} folders or files of '{_folder}' could not be read, so what is missing may only be hidden.";
+
+        var known = cache.Files.Count;
+        var identity = tree.Identity.ToString();
+        if (cache.Meta(Identity) is { } before && before != identity)
+            return $"Nothing was deleted: '{_folder}' is on another volume than at the last run. Is the disk mounted?";
+        if (_scanned == 0 && known > 0)
+            return $"Nothing was deleted: '{_folder}' is empty, and {known} files of it are stored. Is the disk mounted?";
+        var files = cache.ReadPlan(PlanAction.Delete).LongCount(item => item.Entry.Kind == FileEntryKind.File);
+        return files > known * _options.MaxDeletePercent / 100
+            ? $"Nothing was deleted: {files} of {known} stored files ({100.0 * files / known:0.#} %) are gone from '{_folder}', more than the {_options.MaxDeletePercent:0.#} % of -MaxDeletePercent."
+            : null;
+    }
+
+    private async Task UploadAsync(FileTree tree, FolderCache cache, CancellationToken cancellationToken)
+    {
+        PlanAction[] actions = [PlanAction.UploadNew, PlanAction.UploadChanged, PlanAction.Rehash];
+        var meter = new ProgressMeter(_progress, $"Backing up {_folder}", actions.Sum(action => cache.Plan(action).Bytes), actions.Sum(action => cache.Plan(action).Count));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            await Parallel.ForEachAsync(
+                cache.ReadPlan(actions),
+                new ParallelOptions { MaxDegreeOfParallelism = _store.Abilities.Parallelism, CancellationToken = stop.Token },
+                async (item, token) =>
+                {
+                    try
+                    {
+                        await StoreAsync(tree, cache, item, meter, token);
+                        _health.Success();
+                    }
+                    catch (BackupException exception) when (exception.Kind == FailureKind.NotFound && tree.TryStat(item.Entry.Path) is null)
+                    {
+                        _logger?.LogDebug("'{Path}' vanished before it was read.", item.Entry.Path);
+                    }
+                    catch (Exception exception) when (exception is not OperationCanceledException)
+                    {
+                        var failure = BackupException.From(exception);
+                        Fail(item.Entry.Path, failure);
+                        if (_health.Failure(failure))
+                            await stop.CancelAsync();
+                    }
+
+                    meter.Finish(item.Entry.Path);
+                });
+        }
+        catch (OperationCanceledException) when (_health.Fatal is { } fatal && !cancellationToken.IsCancellationRequested)
+        {
+            throw new BackupException(fatal.Kind, $"The run ended early. {fatal.Message}", fatal.Advice, fatal);
+        }
+    }
+
+    private async Task StoreAsync(FileTree tree, FolderCache cache, PlanItem item, ProgressMeter meter, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                if (item.Action == PlanAction.Rehash && await IsSameContentAsync(tree, cache, item.Entry.Path, cancellationToken))
+                {
+                    meter.Report(item.Entry.Size);
+                    return;
+                }
+
+                await using var file = tree.OpenRead(item.Entry.Path);
+                await WriteAsync(cache, file, meter, cancellationToken);
+                Interlocked.Increment(ref item.Action == PlanAction.UploadNew ? ref _new : ref _changed);
+                return;
+            }
+            catch (BackupException exception) when (exception.Kind is FailureKind.ChangedWhileRead or FailureKind.LengthMismatch && attempt < ReadAttempts)
+            {
+                _logger?.LogDebug("Attempt {Attempt}: {Reason}", attempt, exception.Message);
+            }
+        }
+    }
+
+    private async Task WriteAsync(FolderCache cache, SourceFile file, ProgressMeter meter, CancellationToken cancellationToken)
+    {
+        var entry = file.Entry;
+        var key = _keys.Key(entry.Path);
+        if (ObjectKeys.IsShortened(key))
+            await LongNames.WriteAsync(_store, key, _keys.Root + entry.Path, cancellationToken);
+        var stored = await _store.WriteAsync(
+            key,
+            file,
+            new()
+            {
+                Length = entry.Size,
+                StorageClass = _store.Abilities.StorageClasses ? _options.StorageClass : null,
+                Metadata = FolderInventory.Metadata(entry),
+                Progress = meter,
+            },
+            cancellationToken);
+        cache.Put(new(file.CacheEntry)
+        {
+            Sha256 = Convert.FromHexString(stored.Sha256!),
+            Checksum = stored.Checksum?.ToString(),
+            Version = stored.VersionId,
+            StorageClass = stored.StorageClass,
+            StoredAtTicks = stored.LastModified.UtcTicks,
+        });
+        Interlocked.Add(ref _bytes, stored.Size);
+        lock (_lock)
+        {
+            if (stored.Checksum is { } checksum)
+                _proofs.Add(checksum.Algorithm);
+        }
+    }
+
+    /// <summary>Whether a file whose time or id differs holds what is stored: then only its description is renewed.</summary>
+    private async Task<bool> IsSameContentAsync(FileTree tree, FolderCache cache, string path, CancellationToken cancellationToken)
+    {
+        if (cache.Find(path) is not { } row || (row.Sha256 is null && row.Checksum is null))
+            return false;
+        await using var file = tree.OpenRead(path);
+        if (file.Entry.Size != row.Entry.Size)
+            return false;
+        var hash = await ContentHash.ComputeAsync(file, cancellationToken);
+        var same = row.Sha256 is { } known
+            ? hash.Sha256.AsSpan().SequenceEqual(known)
+            : row.Checksum == new ObjectChecksum(ObjectChecksum.Crc64Nvme, hash.Crc64Nvme).ToString();
+        if (!same)
+            return false;
+        cache.Put(row with { Entry = file.CacheEntry, Sha256 = hash.Sha256 });
+        Interlocked.Increment(ref _touched);
+        return true;
+    }
+
+    private static void UpdateMetadata(FolderCache cache)
+    {
+        foreach (var item in cache.ReadPlan(PlanAction.UpdateMetadata))
+        {
+            var row = cache.Find(item.Entry.Path);
+            cache.Put(row is not null && row.Entry.Kind == item.Entry.Kind ? row with { Entry = item.Entry } : new(item.Entry));
+        }
+    }
+
+    private async Task DeleteAsync(FolderCache cache, CancellationToken cancellationToken)
+    {
+        // Directories and links have no object: they are gone from the inventory alone.
+        foreach (var item in cache.ReadPlan(PlanAction.Delete))
+        {
+            if (item.Entry.Kind != FileEntryKind.File)
+                cache.Remove(item.Entry.Path);
+        }
+
+        var files = cache.ReadPlan(PlanAction.Delete).Where(item => item.Entry.Kind == FileEntryKind.File).Select(item => item.Entry.Path);
+        foreach (var batch in files.Chunk(1000))
+        {
+            var paths = batch.ToDictionary(_keys.Key, StringComparer.Ordinal);
+            await foreach (var result in _store.DeleteAsync(paths.Keys.ToAsyncEnumerable(), cancellationToken))
+            {
+                var path = paths[result.Key];
+                if (result.Failure is { } failure)
+                {
+                    Fail(path, failure);
+                    continue;
+                }
+
+                _deleted++;
+                // A link may have taken the file's place since.
+                if (cache.Find(path)?.Entry.Kind == FileEntryKind.File)
+                    cache.Remove(path);
+            }
+        }
+    }
+
+    private async Task<string> CommitAsync(FileTree tree, FolderCache cache, CancellationToken cancellationToken)
+    {
+        var runId = RunCatalog.NewRunId(_started);
+        var segments = cache.Meta(Segments) is { } json ? JsonSerializer.Deserialize(json, ManifestJson.Default.IReadOnlyListInventorySegment) ?? [] : [];
+        var isFull = segments.Count == 0 || segments.Count >= MaxSegments || cache.JournalCount > cache.Files.Count * FullInventoryShare;
+        if (isFull || cache.JournalCount > 0)
+        {
+            await using var writer = InventoryWriter.Start(_store, RunCatalog.InventoryKey(System, _source, _started, runId), cancellationToken);
+            if (isFull)
+            {
+                foreach (var row in cache.ReadAll())
+                    await writer.AddAsync(FolderInventory.ToEntry(row, _keys), cancellationToken);
+            }
+            else
+            {
+                foreach (var (path, row) in cache.ReadJournal())
+                    await writer.AddAsync(row is null ? new() { Path = path, Type = InventoryEntryType.Deleted } : FolderInventory.ToEntry(row, _keys), cancellationToken);
+            }
+
+            var segment = await writer.CompleteAsync(cancellationToken);
+            segments = isFull ? [segment] : [.. segments, segment];
+        }
+
+        await _catalog.CommitAsync(
+            new()
+            {
+                RunId = runId,
+                System = System,
+                Source = _source,
+                SourceName = _folder,
+                Host = Environment.MachineName,
+                ModuleVersion = ProductVersion.Current,
+                Started = _started,
+                Finished = _options.Store.Time.GetUtcNow(),
+                Outcome = _failed == 0 ? Outcome.Completed : Outcome.Failed,
+                Reason = _refusal ?? (_failed > 0 ? $"{_failed} items failed." : null),
+                Proofs = [.. _proofs.Order(StringComparer.Ordinal)],
+                Counts = new() { Stored = _new + _changed, Updated = _touched, Unchanged = Unchanged, Deleted = _deleted, Failed = _failed },
+                BytesStored = _bytes,
+                TotalObjects = cache.Files.Count,
+                TotalBytes = cache.Files.Bytes,
+                Inventory = segments,
+                Failures = [.. _failures.Select(failure => new RunFailure(failure.Item, failure.Kind, failure.Message))],
+            },
+            cancellationToken);
+        cache.CommitRun(
+        [
+            new(LastRun, runId),
+            new(Segments, JsonSerializer.Serialize(segments, ManifestJson.Default.IReadOnlyListInventorySegment)),
+            // After a refusal the volume of the last good run stays the one to compare with.
+            new(Identity, _refusal is null ? tree.Identity.ToString() : cache.Meta(Identity)),
+        ]);
+        return runId;
+    }
+
+    private long Unchanged => Math.Max(0, _scanned - _new - _changed - _touched - _failures.Count);
+
+    private void FinishWhatIf(FolderCache cache)
+    {
+        var plan = cache.Plan;
+        _emit(Result(Outcome.Skipped, _refusal is null ? "WhatIf: nothing was written." : $"WhatIf: nothing was written. A run would not delete: {_refusal}", null) with
+        {
+            WhatIf = true,
+            New = plan(PlanAction.UploadNew).Count,
+            Changed = plan(PlanAction.UploadChanged).Count,
+            Touched = plan(PlanAction.Rehash).Count,
+            Deleted = cache.ReadPlan(PlanAction.Delete).LongCount(item => item.Entry.Kind == FileEntryKind.File),
+            Unchanged = _scanned - plan(PlanAction.UploadNew).Count - plan(PlanAction.UploadChanged).Count - plan(PlanAction.Rehash).Count,
+            Bytes = plan(PlanAction.UploadNew).Bytes + plan(PlanAction.UploadChanged).Bytes,
+        });
+    }
+
+    private void Finish(Outcome outcome, string? reason, string? runId) => _emit(Result(outcome, reason, runId));
+
+    private FolderSyncResult Result(Outcome outcome, string? reason, string? runId) => new()
+    {
+        Path = _folder,
+        Destination = _options.Destination.ToString(),
+        Outcome = outcome,
+        Reason = reason,
+        RunId = runId,
+        New = _new,
+        Changed = _changed,
+        Touched = _adopting ? 0 : _touched,
+        Adopted = _adopting ? _touched : 0,
+        Deleted = _deleted,
+        Unchanged = Unchanged,
+        Failed = _failed,
+        Bytes = _bytes,
+        TotalFiles = _scanned,
+        TotalBytes = _scannedBytes,
+        Duration = _clock.Elapsed,
+        Failures = [.. _failures],
+    };
+
+    private void Fail(string item, BackupException exception)
+    {
+        var failure = new FileFailure { Path = _folder, Item = item, Kind = exception.Kind, Message = exception.Message, Advice = exception.Advice };
+        lock (_lock)
+        {
+            _failed++;
+            if (_failures.Count < MaxFailures)
+                _failures.Add(failure);
+        }
+
+        _emit(failure);
+    }
+}

@@ -1,0 +1,146 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Backup.Engine.Stores;
+
+namespace Backup.Engine.Runs;
+
+/// <summary>
+/// The runs of a destination. Manifests are at <c>_catalog/runs/{system}/{source}/{yyyyMMddTHHmmssZ}-{runId}.json</c>, inventories at
+/// <c>_catalog/inventories/{system}/{source}/{yyyyMMddTHHmmssZ}-{runId}.jsonl.gz</c>; both always in a class that can be read at once.
+/// </summary>
+internal sealed class RunCatalog(IObjectStore store)
+{
+    private const string Root = "_catalog/";
+    private const string Runs = Root + "runs/";
+    private const string Inventories = Root + "inventories/";
+    private const string StampFormat = "yyyyMMdd'T'HHmmss'Z'";
+    private const long MaxManifest = 16 << 20;
+
+    /// <summary>A new run's id: 12 hexadecimal digits. The first three are its millisecond, so that two runs within a second stay in order.</summary>
+    public static string NewRunId(DateTimeOffset started) => $"{started.Millisecond:x3}{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(5))[1..]}";
+
+    /// <summary>The class for what must be readable at once, or null where the store has none.</summary>
+    public static string? HotClass(IObjectStore store) => store.Abilities.StorageClasses ? "STANDARD" : null;
+
+    /// <summary>Where a run's inventory segment is.</summary>
+    public static string InventoryKey(string system, string source, DateTimeOffset started, string runId) =>
+        $"{Inventories}{system}/{source}/{Stamp(started)}-{runId}.jsonl.gz";
+
+    /// <summary>Where a run's manifest is.</summary>
+    public static string ManifestKey(RunManifest manifest) =>
+        $"{Runs}{manifest.System}/{manifest.Source}/{Stamp(manifest.Started)}-{manifest.RunId}.json";
+
+    /// <summary>Writes the manifest: from here on the run has happened.</summary>
+    public async Task CommitAsync(RunManifest manifest, CancellationToken cancellationToken)
+    {
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.RunManifest);
+        await store.WriteAsync(
+            ManifestKey(manifest),
+            new MemoryStream(bytes),
+            new() { Length = bytes.Length, StorageClass = HotClass(store), OnlyIfAbsent = true, ContentType = "application/json" },
+            cancellationToken);
+    }
+
+    /// <summary>Reads a manifest.</summary>
+    public async Task<RunManifest> ReadAsync(string key, CancellationToken cancellationToken)
+    {
+        await using var content = await store.ReadAsync(key, null, cancellationToken);
+        if (content.Object.Size > MaxManifest)
+            throw Damaged(key, $"it is {content.Object.Size} bytes long");
+        RunManifest? manifest;
+        try
+        {
+            using var document = await JsonDocument.ParseAsync(content.Stream, default, cancellationToken);
+            // A newer format may lack what this version requires: its number is looked at first.
+            if (document.RootElement.TryGetProperty("format", out var format) && format.TryGetInt32(out var number) && number > RunManifest.CurrentFormat)
+                throw new BackupException(FailureKind.NotSupported, $"The manifest '{key}' has format {number}; this version reads up to {RunManifest.CurrentFormat}.", "Update AtlassianBackup.");
+            manifest = document.Deserialize(ManifestJson.Default.RunManifest);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            throw Damaged(key, exception.Message, exception);
+        }
+
+        return manifest ?? throw Damaged(key, "it is empty");
+    }
+
+    /// <summary>The newest run of a source, at a time where one is given.</summary>
+    public async Task<RunManifest?> FindLatestAsync(string system, string source, DateTimeOffset? at, CancellationToken cancellationToken)
+    {
+        var keys = await KeysAsync($"{Runs}{system}/{source}/", cancellationToken);
+        foreach (var key in keys)
+        {
+            if (at is { } limit && string.CompareOrdinal(key.Stamp, Stamp(limit)) > 0)
+                continue;
+            var manifest = await ReadAsync(key.Key, cancellationToken);
+            if (at is null || manifest.Finished <= at)
+                return manifest;
+        }
+
+        return null;
+    }
+
+    /// <summary>The runs that a query selects, newest first.</summary>
+    public async IAsyncEnumerable<RunManifest> ListAsync(RunQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var keys = await KeysAsync(query.System is { } system ? $"{Runs}{system}/" : Runs, cancellationToken);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var key in keys)
+        {
+            if (query.RunIds is { } ids && !ids.Contains(key.RunId, StringComparer.OrdinalIgnoreCase))
+                continue;
+            if (query.Until is { } until && string.CompareOrdinal(key.Stamp, Stamp(until)) > 0)
+                continue;
+            if (query.LatestOnly && seen.Contains(key.Source))
+                continue;
+            var manifest = await ReadAsync(key.Key, cancellationToken);
+            if (manifest.Finished < query.Since || manifest.Finished > query.Until || (query.SourceName is { } name && !NameMatches(name, manifest.SourceName)))
+                continue;
+            seen.Add(key.Source);
+            yield return manifest;
+        }
+    }
+
+    /// <summary>The entries of a run.</summary>
+    public IAsyncEnumerable<InventoryEntry> ReadInventoryAsync(RunManifest manifest, CancellationToken cancellationToken) =>
+        InventoryReader.ReadAsync(store, manifest.Inventory, cancellationToken);
+
+    private async Task<List<RunKey>> KeysAsync(string prefix, CancellationToken cancellationToken)
+    {
+        var keys = new List<RunKey>();
+        await foreach (var item in store.ListAsync(prefix, cancellationToken))
+        {
+            if (RunKey.TryParse(item.Key) is { } key)
+                keys.Add(key);
+        }
+
+        keys.Sort(static (a, b) => string.CompareOrdinal(b.Stamp, a.Stamp) is var order and not 0 ? order : string.CompareOrdinal(b.RunId, a.RunId));
+        return keys;
+    }
+
+    /// <summary>Whether a source's name fits a pattern with <c>*</c> and <c>?</c>; case does not count.</summary>
+    public static bool NameMatches(string pattern, string name) =>
+        global::System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern.Replace("\\", @"\\", StringComparison.Ordinal), name, ignoreCase: true);
+
+    private static string Stamp(DateTimeOffset time) => time.UtcDateTime.ToString(StampFormat, CultureInfo.InvariantCulture);
+
+    private static BackupException Damaged(string key, string how, Exception? inner = null) =>
+        new(FailureKind.Corrupt, $"The manifest '{key}' is damaged: {how.TrimEnd('.')}.", "The runs before and after it are not affected.", inner);
+
+    private sealed record RunKey(string Key, string Source, string Stamp, string RunId)
+    {
+        private const string Ending = ".json";
+
+        public static RunKey? TryParse(string key)
+        {
+            var slash = key.LastIndexOf('/');
+            var name = key[(slash + 1)..];
+            var hyphen = name.IndexOf('-', StringComparison.Ordinal);
+            return hyphen > 0 && name.EndsWith(Ending, StringComparison.Ordinal)
+                ? new(key, key[..slash], name[..hyphen], name[(hyphen + 1)..^Ending.Length])
+                : null;
+        }
+    }
+}

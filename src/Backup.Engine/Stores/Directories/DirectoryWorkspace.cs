@@ -1,0 +1,97 @@
+namespace Backup.Engine.Stores.Directories;
+
+/// <summary>
+/// This process's own corner of <c>.store/tmp</c>, held by a lock that dies with the process:
+/// so the next one can tell a killed run's leftovers from a living run's files.
+/// </summary>
+internal sealed class DirectoryWorkspace : IDisposable
+{
+    /// <summary>The lock's name.</summary>
+    public const string LockName = "lock";
+
+    private static readonly TimeSpan AbandonedAfter = TimeSpan.FromDays(1);
+
+    private readonly FileStream _lock;
+    private long _files;
+
+    private DirectoryWorkspace(string path, FileStream held)
+    {
+        FullPath = path;
+        _lock = held;
+    }
+
+    /// <summary>The corner's path.</summary>
+    public string FullPath { get; }
+
+    /// <summary>Makes a corner, and removes those that nobody holds any more.</summary>
+    public static DirectoryWorkspace Create(string temporaryRoot)
+    {
+        var path = Path.Combine(temporaryRoot, Guid.NewGuid().ToString("N"));
+        Directory.CreateDirectory(path);
+        var workspace = new DirectoryWorkspace(path, Hold(Path.Combine(path, LockName), FileMode.CreateNew));
+        workspace.RemoveLeftovers(temporaryRoot);
+        return workspace;
+    }
+
+    /// <summary>A path that nobody has used.</summary>
+    public string NewFile() => Path.Combine(FullPath, Interlocked.Increment(ref _files).ToString());
+
+    /// <summary>Removes a file, whatever became of it. What cannot be removed now goes with the leftovers.</summary>
+    public static void Discard(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception exception) when (DirectoryFailures.IsFileSystem(exception))
+        {
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _lock.Dispose();
+        Remove(FullPath);
+    }
+
+    private static FileStream Hold(string path, FileMode mode) => new(path, mode, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+
+    private void RemoveLeftovers(string temporaryRoot)
+    {
+        var locksWork = !CanHold(Path.Combine(FullPath, LockName));
+        foreach (var other in Directory.EnumerateDirectories(temporaryRoot))
+        {
+            if (other.Equals(FullPath, StringComparison.Ordinal))
+                continue;
+            var lockFile = Path.Combine(other, LockName);
+            var old = DateTime.UtcNow - Directory.GetLastWriteTimeUtc(other) > AbandonedAfter;
+            if (File.Exists(lockFile) ? CanHold(lockFile) && (locksWork || old) : old)
+                Remove(other);
+        }
+    }
+
+    private static bool CanHold(string lockFile)
+    {
+        try
+        {
+            Hold(lockFile, FileMode.Open).Dispose();
+            return true;
+        }
+        catch (Exception exception) when (DirectoryFailures.IsFileSystem(exception))
+        {
+            return false;
+        }
+    }
+
+    private static void Remove(string path)
+    {
+        try
+        {
+            Directory.Delete(path, recursive: true);
+        }
+        catch (Exception exception) when (DirectoryFailures.IsFileSystem(exception))
+        {
+        }
+    }
+}

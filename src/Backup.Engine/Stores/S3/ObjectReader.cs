@@ -1,0 +1,126 @@
+using System.Net;
+
+namespace Backup.Engine.Stores.S3;
+
+/// <summary>
+/// The bytes of an object. When the connection breaks it goes on where it was, as long as the object is still the same;
+/// it ends with an exception, never early.
+/// </summary>
+internal sealed class ObjectReader(S3Http http, string key, ReadOptions options, StoreOptions store) : Stream
+{
+    private S3Response? _response;
+    private Stream? _body;
+    private string? _etag;
+    private long _position = options.Offset;
+    private long _end;
+    private int _failures;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => _end - options.Offset;
+
+    public override long Position
+    {
+        get => _position - options.Offset;
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Sends the request and reads the answer's head.</summary>
+    public async Task<S3Response> OpenAsync(CancellationToken cancellationToken)
+    {
+        var request = new S3Request(HttpMethod.Get, key) { Streams = true };
+        if (_position > 0 || options.Length is not null)
+            request.With("range", $"bytes={_position}-{(_etag is not null ? $"{_end - 1}" : options.Length is { } length ? $"{_position + length - 1}" : "")}");
+        if (options.VersionId is { } version)
+            request.Ask("versionId", version);
+        if (_etag is { } etag)
+            request.With("if-match", $"\"{etag}\"");
+        else
+            request.With("x-amz-checksum-mode", "ENABLED");
+
+        var response = await http.SendAsync(request, cancellationToken);
+        if (_position > 0 && response.Status != HttpStatusCode.PartialContent)
+        {
+            response.Dispose();
+            throw new BackupException(FailureKind.NotSupported, $"The store does not read '{http.NameOf(key)}' from its middle on (Range).");
+        }
+
+        if (_etag is null)
+            (_etag, _end) = (response.ETag ?? "", _position + (response.ContentLength ?? throw new BackupException(FailureKind.Unavailable, $"The store does not say how long '{http.NameOf(key)}' is.")));
+        _response = response;
+        _body = response.OpenBody(cancellationToken);
+        return response;
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (buffer.IsEmpty)
+            return 0;
+        while (_position < _end)
+        {
+            try
+            {
+                if (_body is null)
+                    await OpenAsync(cancellationToken);
+                using var watch = new StallWatch(store.StallTimeout, cancellationToken);
+                int read;
+                try
+                {
+                    read = await _body!.ReadAsync(buffer, watch.Token);
+                }
+                catch (OperationCanceledException stall) when (watch.Stalled)
+                {
+                    throw new TimeoutException($"no byte moved for {store.StallTimeout.TotalSeconds:0} seconds", stall);
+                }
+
+                if (read == 0)
+                    throw new EndOfStreamException("the answer ended early");
+                _position += read;
+                _failures = 0;
+                return read;
+            }
+            catch (Exception exception) when (exception is IOException or HttpRequestException or TimeoutException)
+            {
+                Disconnect();
+                if (++_failures >= store.MaxAttempts)
+                    throw new BackupException(FailureKind.Unavailable, $"'{http.NameOf(key)}' broke off at byte {_position} of {_end}, {_failures} times: {exception.Message}", "Check the network, then run again.", exception);
+                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 200) * _failures), store.Time, cancellationToken);
+            }
+        }
+
+        return 0;
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            Disconnect();
+        base.Dispose(disposing);
+    }
+
+    private void Disconnect()
+    {
+        _body?.Dispose();
+        _response?.Dispose();
+        (_body, _response) = (null, null);
+    }
+}

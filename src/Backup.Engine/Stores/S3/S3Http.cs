@@ -1,0 +1,282 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using Amazon.Runtime;
+using Backup.Engine.Aws;
+using Backup.Engine.Stores.Transfer;
+using Microsoft.Extensions.Logging;
+
+namespace Backup.Engine.Stores.S3;
+
+/// <summary>
+/// Sends requests to one bucket: signs them, bounds how many are in flight, watches that bytes move, and tries again what may succeed again
+/// (full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+/// </summary>
+internal sealed class S3Http : IDisposable
+{
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan SkewWorthCorrecting = TimeSpan.FromMinutes(4);
+
+    private readonly AwsSession _session;
+    private readonly StoreOptions _options;
+    private readonly HttpMessageInvoker _invoker;
+    private readonly SigV4Signer _signer;
+    private readonly RequestGate _gate;
+    private readonly BandwidthLimit? _bandwidth;
+    private readonly ILogger? _logger;
+    private readonly string _pathPrefix;
+    private readonly string _origin;
+    private readonly string _host;
+    private long _skewTicks;
+
+    public S3Http(string bucket, AwsSession session, StoreOptions options)
+    {
+        (Bucket, _session, _options, _logger) = (bucket, session, options, options.Logger);
+        (_origin, _host, _pathPrefix) = Address(bucket, session);
+        IsTls = _origin.StartsWith("https:", StringComparison.Ordinal);
+        _signer = new(session.Region);
+        _gate = new(options.MaxConcurrency, options.Time, options.Logger);
+        _bandwidth = options.MaxBandwidth is { } rate ? new(rate, options.Time) : null;
+        _invoker = new(CreateHandler(options), disposeHandler: true);
+    }
+
+    public string Bucket { get; }
+
+    public string Region => _session.Region;
+
+    public StoreOptions Options => _options;
+
+    /// <summary>Whether the connection is encrypted; only then may a payload go unsigned.</summary>
+    public bool IsTls { get; }
+
+    /// <summary>The bytes of object data that were handed to the network, those of failed attempts included.</summary>
+    public long BytesSent => Interlocked.Read(ref _bytesSent);
+
+    private long _bytesSent;
+
+    /// <summary>How requests name an object.</summary>
+    public string NameOf(string? key) => key is null ? $"s3://{Bucket}" : $"s3://{Bucket}/{key}";
+
+    /// <summary>Sends a request until it succeeds, or fails for good.</summary>
+    /// <exception cref="BackupException">S3's answer, or that there was none.</exception>
+    public async Task<S3Response> SendAsync(S3Request request, CancellationToken cancellationToken)
+    {
+        var (response, error, _) = await TrySendAsync(request, cancellationToken);
+        return response ?? throw error!.ToException(NameOf(request.Key), Bucket, _session.Region);
+    }
+
+    /// <summary>Sends a request; an answer that is an error and stays one is returned.</summary>
+    /// <returns>The response or the error, and how often the request was sent.</returns>
+    public async Task<(S3Response? Response, S3Error? Error, int Attempts)> TrySendAsync(S3Request request, CancellationToken cancellationToken)
+    {
+        var refreshed = false;
+        var corrected = false;
+        for (var attempt = 1; ; attempt++)
+        {
+            var keys = await _session.GetKeysAsync(cancellationToken);
+            TimeSpan? retryAfter = null;
+            BackupException failure;
+            var attempts = request.Once ? 1 : _options.MaxAttempts;
+            try
+            {
+                var (response, error, serverTime, wait) = await SendOnceAsync(request, keys, cancellationToken);
+                if (response is not null)
+                    return (response, null, attempt);
+
+                retryAfter = wait;
+                if (error!.IsExpired && !refreshed && await _session.RefreshAsync(keys, cancellationToken))
+                {
+                    _logger?.LogInformation("The credentials had expired and were renewed.");
+                    refreshed = true;
+                    continue;
+                }
+
+                if (!corrected && ClockIsWrong(error, serverTime))
+                {
+                    corrected = true;
+                    continue;
+                }
+
+                if (error.IsThrottle)
+                {
+                    _gate.SlowDown();
+                    attempts *= 2;
+                }
+
+                if (!error.IsTransient || attempt >= attempts)
+                    return (null, error, attempt);
+                failure = error.ToException(NameOf(request.Key), Bucket, _session.Region);
+            }
+            catch (Exception exception) when (exception is HttpRequestException or IOException or TimeoutException)
+            {
+                failure = NoAnswer(request, exception);
+                if (attempt >= attempts)
+                    throw failure;
+            }
+
+            var delay = retryAfter ?? Jitter(attempt);
+            _logger?.LogDebug("Attempt {Attempt} failed, next in {Delay:F1} s: {Failure}", attempt, delay.TotalSeconds, failure.Message);
+            await Task.Delay(delay, _options.Time, cancellationToken);
+        }
+    }
+
+    public void Dispose() => _invoker.Dispose();
+
+    private static TimeSpan Jitter(int attempt)
+    {
+        var ceiling = Math.Min(LongestDelay.TotalMilliseconds, FirstDelay.TotalMilliseconds * Math.Pow(2, attempt));
+        return TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * ceiling);
+    }
+
+    private static (string Origin, string Host, string PathPrefix) Address(string bucket, AwsSession session)
+    {
+        if (session.Endpoint is { } endpoint)
+            return (endpoint.GetLeftPart(UriPartial.Authority), endpoint.IsDefaultPort ? endpoint.Host : $"{endpoint.Host}:{endpoint.Port}", endpoint.AbsolutePath.TrimEnd('/') + "/" + bucket);
+        var service = $"s3.{session.Region}.{Amazon.RegionEndpoint.GetBySystemName(session.Region).PartitionDnsSuffix}";
+        // The certificate's wildcard covers one label, so a bucket with dots is addressed by path.
+        return bucket.Contains('.', StringComparison.Ordinal)
+            ? ($"https://{service}", service, "/" + bucket)
+            : ($"https://{bucket}.{service}", $"{bucket}.{service}", "");
+    }
+
+    [SuppressMessage("Security", "CA5359:Do Not Disable Certificate Validation", Justification = "Only the one certificate that was given is trusted.")]
+    internal static SocketsHttpHandler CreateHandler(StoreOptions options)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ActivityHeadersPropagator = null,
+            ConnectTimeout = TimeSpan.FromSeconds(15),
+            // DNS spreads S3 over many addresses and takes them away again.
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
+            MaxConnectionsPerServer = options.MaxConcurrency,
+        };
+        if (options.TrustedCertificate is { } trusted)
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null && certificate.GetCertHashString(HashAlgorithmName.SHA256) == trusted.GetCertHashString(HashAlgorithmName.SHA256);
+        return handler;
+    }
+
+    private async Task<(S3Response? Response, S3Error? Error, DateTimeOffset? ServerTime, TimeSpan? RetryAfter)> SendOnceAsync(S3Request request, ImmutableCredentials keys, CancellationToken cancellationToken)
+    {
+        await _gate.EnterAsync(cancellationToken);
+        var moved = 0L;
+        using var watch = new StallWatch(_options.StallTimeout, cancellationToken);
+        try
+        {
+            using var message = CreateMessage(request, keys, watch);
+            var response = await _invoker.SendAsync(message, watch.Token);
+            try
+            {
+                var isError = (int)response.StatusCode is < 200 or > 299;
+                if (!isError && request.Streams)
+                    return (new(response, []), null, null, null);
+
+                watch.Moved();
+                var body = request.Method == HttpMethod.Head ? [] : await response.Content.ReadAsByteArrayAsync(watch.Token);
+                if (!isError)
+                {
+                    moved = (request.Part?.Length ?? 0) + body.Length;
+                    return (new(response, body), null, null, null);
+                }
+
+                var error = S3Error.Parse(response.StatusCode, System.Text.Encoding.UTF8.GetString(body), response.Headers.TryGetValues("x-amz-bucket-region", out var regions) ? regions.First() : null);
+                var (date, retryAfter) = (response.Headers.Date, response.Headers.RetryAfter?.Delta);
+                response.Dispose();
+                return (null, error, date, retryAfter < LongestDelay ? retryAfter : null);
+            }
+            catch
+            {
+                response.Dispose();
+                throw;
+            }
+        }
+        catch (OperationCanceledException stall) when (watch.Stalled)
+        {
+            throw new TimeoutException($"no byte moved for {_options.StallTimeout.TotalSeconds:0} seconds", stall);
+        }
+        finally
+        {
+            _gate.Leave(moved);
+        }
+    }
+
+    private HttpRequestMessage CreateMessage(S3Request request, ImmutableCredentials keys, StallWatch watch)
+    {
+        var path = request.Key is null ? _pathPrefix.Length == 0 ? "/" : _pathPrefix : $"{_pathPrefix}/{S3Encoding.Path(request.Key)}";
+        var query = S3Encoding.Query(request.Query);
+        // Keys such as "a/../b" and "a//b" are legal: the path must go out as it is.
+        var uri = new Uri(_origin + path + (query.Length == 0 ? "" : "?" + query), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        var message = new HttpRequestMessage(request.Method, uri) { Version = HttpVersion.Version11 };
+
+        var headers = new List<(string Name, string Value)>(request.Headers.Count + 5) { ("host", _host) };
+        headers.AddRange(request.Headers);
+        if (_options.ExpectedBucketOwner is { } owner)
+            headers.Add(("x-amz-expected-bucket-owner", owner));
+        var now = _options.Time.GetUtcNow().AddTicks(Interlocked.Read(ref _skewTicks));
+        var authorization = _signer.Sign(request.Method.Method, path, request.Query, headers, PayloadHash(request), keys, now);
+
+        if (request.Part is { } part)
+            message.Content = new PartContent(part, watch, _bandwidth, CountSent);
+        else if (request.Body is { } body)
+            message.Content = new ByteArrayContent(body);
+        else if (request.Method == HttpMethod.Put || request.Method == HttpMethod.Post)
+            message.Content = new ByteArrayContent([]);
+
+        foreach (var (name, value) in headers)
+        {
+            if (name is "content-type")
+                message.Content!.Headers.ContentType = MediaTypeHeaderValue.Parse(value);
+            else if (name is "content-md5")
+                message.Content!.Headers.TryAddWithoutValidation(name, value);
+            else
+                message.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        message.Headers.TryAddWithoutValidation("Authorization", authorization);
+        if (request.AnswerTimeout is { } timeout)
+            watch.Extend(timeout);
+        return message;
+    }
+
+    private void CountSent(int bytes) => Interlocked.Add(ref _bytesSent, bytes);
+
+    private string PayloadHash(S3Request request)
+    {
+        if (request.Part is null && request.Body is not { Length: > 0 })
+            return SigV4Signer.EmptyPayload;
+        if (request.Body is { } body)
+            return Convert.ToHexStringLower(SHA256.HashData(body));
+        return IsTls && !request.SignPayload
+            ? SigV4Signer.UnsignedPayload
+            : request.PayloadSha256 ??= Convert.ToHexStringLower(request.Part!.Hash(HashAlgorithmName.SHA256));
+    }
+
+    private bool ClockIsWrong(S3Error error, DateTimeOffset? serverTime)
+    {
+        if (serverTime is not { } time)
+            return false;
+        var skew = time - _options.Time.GetUtcNow();
+        if (error.Code is not ("RequestTimeTooSkewed" or "RequestExpired") && !(error.Status == HttpStatusCode.Forbidden && skew.Duration() > SkewWorthCorrecting))
+            return false;
+        Interlocked.Exchange(ref _skewTicks, skew.Ticks);
+        _logger?.LogWarning("This machine's clock is {Skew} off the store's: requests are signed with the store's time.", skew.Duration());
+        return true;
+    }
+
+    private BackupException NoAnswer(S3Request request, Exception exception)
+    {
+        // Where nothing listens, or the name is not known, the sentence names the endpoint and not one of a thousand objects.
+        var unreachable = exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError };
+        var cause = (exception.InnerException ?? exception).Message.TrimEnd('.');
+        return exception is TimeoutException
+            ? new(FailureKind.TimedOut, $"'{NameOf(request.Key)}' got no answer: {cause}.", "Check the network, then run again: what is stored stays stored.", exception)
+            : unreachable
+            ? new(FailureKind.Unavailable, $"The store at {_origin} cannot be reached: {cause}.", "Check -EndpointUrl, -Region, the network and its proxy.", exception)
+            : new(FailureKind.Unavailable, $"The connection broke while '{NameOf(request.Key)}' was under way: {cause}.", "Check the network, then run again: what is stored stays stored.", exception);
+    }
+}

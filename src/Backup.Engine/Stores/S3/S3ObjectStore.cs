@@ -1,0 +1,336 @@
+using System.Globalization;
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
+using Amazon.S3;
+using Backup.Engine.Aws;
+using Backup.Engine.Stores.Checksums;
+using Backup.Engine.Stores.Transfer;
+using Microsoft.Extensions.Logging;
+
+namespace Backup.Engine.Stores.S3;
+
+/// <summary>
+/// Objects in an S3 bucket, or below a prefix of one; of AWS or of any S3-compatible endpoint. Object data goes through our own
+/// transport, rare control calls through the AWS SDK.
+/// </summary>
+public sealed class S3ObjectStore : IObjectStore
+{
+    private const int MaxKeyBytes = 1024;
+    private const int DeleteBatch = 1000;
+
+    private readonly AwsSession _session;
+    private readonly StoreOptions _options;
+    private readonly S3Http _http;
+    private readonly S3Control _control;
+    private readonly BlockPool _pool = new();
+    private readonly MemoryBudget _budget;
+    private readonly ResumableUploads _resumable;
+    private readonly SemaphoreSlim _detecting = new(1, 1);
+    private S3Proof? _proof;
+
+    private S3ObjectStore(StoreLocation location, StoreOptions options)
+    {
+        Location = location;
+        _options = options;
+        var config = new AmazonS3Config();
+        _session = new(options.Aws, config);
+        _budget = new(options.MemoryBudget);
+        _http = new(location.Bucket!, _session, options);
+        _control = new(location.Bucket!, _session, config, options);
+        _resumable = new(_control, location.Prefix, options.Logger);
+        // AWS verifies CRC-64/NVME: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+        _proof = _session.Endpoint is null ? S3Proof.Crc64Nvme : null;
+        Abilities = new(StorageClasses: true, Versions: true, ArchiveRestore: true, options.MaxConcurrency);
+    }
+
+    /// <inheritdoc/>
+    public StoreLocation Location { get; }
+
+    /// <inheritdoc/>
+    public StoreAbilities Abilities { get; }
+
+    /// <summary>The bytes of object data handed to the network, failed attempts included.</summary>
+    public long BytesSent => _http.BytesSent;
+
+    /// <summary>Opens a bucket. Nothing is contacted yet.</summary>
+    /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/> where no region can be found.</exception>
+    public static S3ObjectStore Open(StoreLocation location, StoreOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(location);
+        return location.IsS3
+            ? new(location, options ?? new())
+            : throw new BackupException(FailureKind.InvalidInput, $"'{location}' is not an S3 location.");
+    }
+
+    /// <inheritdoc/>
+    public async Task CheckAsync(bool forWriting, CancellationToken cancellationToken = default)
+    {
+        // A HEAD would do, but its errors have no body and so no reason.
+        var request = new S3Request(HttpMethod.Get, null).Ask("list-type", "2").Ask("max-keys", "1").Ask("prefix", Location.Prefix);
+        using (await _http.SendAsync(request, cancellationToken))
+        {
+            if (forWriting)
+                await ProofAsync(cancellationToken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<StoredObject> WriteAsync(string key, Stream content, WriteOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        options ??= WriteOptions.Default;
+        var fullKey = FullKey(key);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (options.OnlyIfAbsent && await HeadAsync(key, null, cancellationToken) is not null)
+            throw AlreadyExists(fullKey);
+
+        var proof = await ProofAsync(cancellationToken);
+        using var source = new SourceReader(content, _http.NameOf(fullKey), options);
+        var first = await PartBuffer.CreateAsync(_pool, _budget, Math.Min(options.Length ?? _options.PartSize, _options.PartSize), cancellationToken);
+        try
+        {
+            await first.FillAsync(source, cancellationToken);
+            if (await source.AtEndAsync(cancellationToken))
+                return await PutAsync(fullKey, first, source, options, proof, cancellationToken);
+        }
+        catch
+        {
+            first.Dispose();
+            throw;
+        }
+
+        var upload = new MultipartUpload(_http, _pool, _budget, _resumable, fullKey, options, proof, new(options.Length, _options.PartSize), (written, response, size) => Describe(written[Location.Prefix.Length..], response, size));
+        return await upload.RunAsync(source, first, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task<ObjectContent> ReadAsync(string key, ReadOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new();
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Offset, nameof(options));
+        var fullKey = FullKey(key);
+        if (options.Length == 0)
+        {
+            var head = await HeadAsync(key, options.VersionId, cancellationToken) ?? throw NotFound(fullKey);
+            return options.Offset <= head.Size ? new(head, Stream.Null) : throw OutOfRange(fullKey, options.Offset, head.Size);
+        }
+
+        var reader = new ObjectReader(_http, fullKey, options, _options);
+        var response = await reader.OpenAsync(cancellationToken);
+        return new(Describe(key, response, response.ObjectSize), reader);
+    }
+
+    /// <inheritdoc/>
+    public async Task<StoredObject?> HeadAsync(string key, string? versionId = null, CancellationToken cancellationToken = default)
+    {
+        var fullKey = FullKey(key);
+        var request = Versioned(new S3Request(HttpMethod.Head, fullKey).With("x-amz-checksum-mode", "ENABLED"), versionId);
+        var (response, error, _) = await _http.TrySendAsync(request, cancellationToken);
+        if (response is not null)
+        {
+            using (response)
+                return Describe(key, response, response.ContentLength ?? 0);
+        }
+
+        if (error!.Status == HttpStatusCode.NotFound)
+        {
+            // HEAD says 404 for a missing bucket and a missing object alike.
+            await CheckAsync(forWriting: false, cancellationToken);
+            return null;
+        }
+
+        // A deleted object's marker, asked for by its version.
+        if (error.Status == HttpStatusCode.MethodNotAllowed)
+            return null;
+
+        // HEAD has no body to say why; the same by GET has.
+        var get = Versioned(new S3Request(HttpMethod.Get, fullKey).With("range", "bytes=0-0"), versionId);
+        (response, var reason, _) = await _http.TrySendAsync(get, cancellationToken);
+        response?.Dispose();
+        throw (reason ?? error).ToException(_http.NameOf(fullKey), Location.Bucket!, _session.Region);
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<StoredObject> ListAsync(string prefix = "", [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var item in _control.ListAsync(Location.Prefix + prefix, cancellationToken))
+            yield return item with { Key = item.Key[Location.Prefix.Length..] };
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<DeleteResult> DeleteAsync(IAsyncEnumerable<string> keys, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var batch in keys.Chunk(DeleteBatch).WithCancellation(cancellationToken))
+        {
+            var failures = await DeleteBatchAsync(batch, cancellationToken);
+            foreach (var key in batch)
+                yield return new(key, failures.GetValueOrDefault(key));
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<ArchiveState> RequestRestoreAsync(string key, RestoreRequest request, CancellationToken cancellationToken = default) =>
+        _control.RestoreAsync(FullKey(key), request, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        _control.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    internal async Task<S3Proof> ProofAsync(CancellationToken cancellationToken)
+    {
+        if (_proof is { } known)
+            return known;
+        await _detecting.WaitAsync(cancellationToken);
+        try
+        {
+            return _proof ??= await new S3ProofDetector(_http, Location.Prefix, _pool, _budget, _options.Logger).DetectAsync(cancellationToken);
+        }
+        finally
+        {
+            _detecting.Release();
+        }
+    }
+
+    private async Task<StoredObject> PutAsync(string fullKey, PartBuffer part, SourceReader source, WriteOptions options, S3Proof proof, CancellationToken cancellationToken)
+    {
+        using (part)
+        {
+            var request = new S3Request(HttpMethod.Put, fullKey) { Part = part, PayloadSha256 = source.Sha256, SignPayload = proof == S3Proof.SignedPayload };
+            request.WithObjectHeaders(options, _options, source.Sha256);
+            var expected = proof switch
+            {
+                S3Proof.Crc64Nvme => new ObjectChecksum(ObjectChecksum.Crc64Nvme, Crc64Nvme.ToBase64(source.Crc64)),
+                S3Proof.Md5 => new(ObjectChecksum.Md5, Convert.ToHexStringLower(part.Hash(HashAlgorithmName.MD5))),
+                _ => new(ObjectChecksum.SignedSha256, source.Sha256),
+            };
+            request.WithChecksum(expected);
+            if (options.OnlyIfAbsent)
+                request.With("if-none-match", "*");
+
+            var (response, error, attempts) = await _http.TrySendAsync(request, cancellationToken);
+            if (error?.Kind == FailureKind.AlreadyExists && attempts > 1 && await IsOursAsync(fullKey, expected, source.Count, cancellationToken) is { } ours)
+                return ours;
+            if (response is null)
+                throw error!.ToException(_http.NameOf(fullKey), Location.Bucket!, _session.Region);
+            using (response)
+            {
+                Confirm(fullKey, expected, expected.Algorithm switch
+                {
+                    ObjectChecksum.Crc64Nvme => response.Header("x-amz-checksum-crc64nvme"),
+                    ObjectChecksum.Md5 => response.ETag,
+                    _ => expected.Value,
+                });
+                options.Progress?.Report(part.Length);
+                return Describe(fullKey[Location.Prefix.Length..], response, source.Count) with
+                {
+                    Sha256 = source.Sha256,
+                    Checksum = expected,
+                    StorageClass = options.StorageClass ?? "STANDARD",
+                    Metadata = options.Metadata ?? new Dictionary<string, string>(StringComparer.Ordinal),
+                    Archive = ArchiveState.Readable,
+                };
+            }
+        }
+    }
+
+    /// <summary>After a conditional write that was sent twice was refused: whether the first one had arrived after all.</summary>
+    private async Task<StoredObject?> IsOursAsync(string fullKey, ObjectChecksum expected, long size, CancellationToken cancellationToken)
+    {
+        var head = await HeadAsync(fullKey[Location.Prefix.Length..], null, cancellationToken);
+        return head is not null && head.Size == size && (head.Checksum == expected || head.Sha256 == expected.Value) ? head with { Checksum = expected } : null;
+    }
+
+    /// <summary>Holds the store to its own word about what it received.</summary>
+    internal static void Confirm(string name, ObjectChecksum expected, string? received)
+    {
+        if (received is null || !received.Equals(expected.Value, StringComparison.OrdinalIgnoreCase))
+            throw new BackupException(FailureKind.ChecksumMismatch, $"The store confirmed '{name}' with {expected.Algorithm} '{received ?? "nothing"}', not '{expected.Value}'.", "What was stored is not what was sent: run again, and check the store if it stays.");
+    }
+
+    private async Task<Dictionary<string, BackupException>> DeleteBatchAsync(string[] keys, CancellationToken cancellationToken)
+    {
+        var body = new StringBuilder("<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>");
+        foreach (var key in keys)
+            body.Append("<Object><Key>").Append(XmlText.Escape(FullKey(key))).Append("</Key></Object>");
+        var bytes = Encoding.UTF8.GetBytes(body.Append("</Delete>").ToString());
+        var request = new S3Request(HttpMethod.Post, null) { Body = bytes }
+            .Ask("delete")
+            .With("content-type", "application/xml")
+            .With("content-md5", Convert.ToBase64String(MD5.HashData(bytes)));
+        var failures = new Dictionary<string, BackupException>(StringComparer.Ordinal);
+        var (response, error, _) = await _http.TrySendAsync(request, cancellationToken);
+        if (response is null)
+        {
+            var failure = error!.ToException(_http.NameOf(null), Location.Bucket!, _session.Region);
+            foreach (var key in keys)
+                failures[key] = failure;
+            return failures;
+        }
+
+        using (response)
+        {
+            foreach (var (key, code, message) in XmlText.DeleteErrors(response.Text))
+                failures[key[Location.Prefix.Length..]] = new S3Error(HttpStatusCode.BadRequest, code, message, null, HasBody: true).ToException(_http.NameOf(key), Location.Bucket!, _session.Region);
+        }
+
+        return failures;
+    }
+
+    private static StoredObject Describe(string key, S3Response response, long size)
+    {
+        var metadata = response.Metadata();
+        var storageClass = response.Header("x-amz-storage-class") ?? "STANDARD";
+        var etag = response.ETag;
+        return new()
+        {
+            Key = key,
+            Size = size,
+            Sha256 = metadata.GetValueOrDefault(S3Headers.Sha256),
+            Checksum = response.Header("x-amz-checksum-crc64nvme") is { } crc ? new(ObjectChecksum.Crc64Nvme, crc)
+                : etag is { Length: >= 32 } ? new(ObjectChecksum.Md5, etag)
+                : null,
+            ETag = etag,
+            VersionId = response.VersionId,
+            StorageClass = storageClass,
+            LastModified = response.LastModified.ToUniversalTime(),
+            Archive = S3Headers.ArchiveState(storageClass, response.Header("x-amz-restore")),
+            Metadata = metadata,
+        };
+    }
+
+    private string FullKey(string key)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        var fullKey = Location.Prefix + key;
+        int bytes;
+        try
+        {
+            bytes = StrictUtf8.GetByteCount(fullKey);
+        }
+        catch (EncoderFallbackException exception)
+        {
+            throw new BackupException(FailureKind.InvalidInput, "A key is not well-formed Unicode.", null, exception);
+        }
+
+        return bytes <= MaxKeyBytes
+            ? fullKey
+            : throw new BackupException(FailureKind.InvalidInput, $"The key '{fullKey[..80]}…' is {bytes.ToString(CultureInfo.InvariantCulture)} bytes long; S3 takes at most {MaxKeyBytes}.");
+    }
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private static S3Request Versioned(S3Request request, string? versionId) => versionId is null ? request : request.Ask("versionId", versionId);
+
+    private BackupException AlreadyExists(string fullKey) => new(FailureKind.AlreadyExists, $"'{_http.NameOf(fullKey)}' exists already.");
+
+    private BackupException NotFound(string fullKey) => new(FailureKind.NotFound, $"'{_http.NameOf(fullKey)}' does not exist.");
+
+    private BackupException OutOfRange(string fullKey, long offset, long size) =>
+        new(FailureKind.InvalidInput, $"'{_http.NameOf(fullKey)}' has {size} bytes; nothing begins at {offset}.");
+}

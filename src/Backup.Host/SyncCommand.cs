@@ -1,0 +1,75 @@
+using System.CommandLine;
+using Backup.Engine;
+using Backup.Engine.Folders;
+using Backup.Engine.Stores;
+
+namespace Backup.Host;
+
+/// <summary><c>sync</c>: folders into a store.</summary>
+internal static class SyncCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("sync", "Brings a store up to date with a folder: changed files are sent, files that are gone are deleted.");
+        var folder = new Argument<string[]>("folder") { Description = "The folders, each an independent backup.", Arity = ArgumentArity.OneOrMore };
+        var store = new StoreArguments();
+        var destination = new Option<string>("--to") { Description = "s3://bucket/prefix, or a directory.", Required = true };
+        var storageClass = new Option<string?>("--storage-class") { Description = "The S3 storage class (default: DEEP_ARCHIVE)." };
+        var cache = new Option<string?>("--cache") { Description = "The directory of the caches." };
+        var include = new Option<string[]>("--include") { Description = "Glob patterns of what to take." };
+        var exclude = new Option<string[]>("--exclude") { Description = "Glob patterns of what to leave out." };
+        var maxDelete = new Option<double>("--max-delete-percent") { Description = "Refuse to delete more than this share of the stored files.", DefaultValueFactory = _ => 10 };
+        var force = new Option<bool>("--force") { Description = "Delete even where a guard would refuse." };
+        var reset = new Option<bool>("--reset") { Description = "Forget the cache and check the store instead." };
+        var whatIf = new Option<bool>("--what-if") { Description = "Say what would be done and write nothing." };
+        command.Add(folder);
+        command.Add(destination);
+        foreach (var option in store.Connection)
+            command.Add(option);
+        foreach (var option in new Option[] { storageClass, cache, include, exclude, maxDelete, force, reset, whatIf })
+            command.Add(option);
+
+        command.SetAction((result, token) => HostConsole.RunAsync(() => RunAsync(
+            new()
+            {
+                Paths = result.GetRequiredValue(folder),
+                Destination = StoreLocation.Parse(result.GetRequiredValue(destination)),
+                Store = store.OptionsOf(result),
+                StorageClass = result.GetValue(storageClass),
+                CachePath = result.GetValue(cache),
+                Include = result.GetValue(include) is { Length: > 0 } includes ? includes : null,
+                Exclude = result.GetValue(exclude) is { Length: > 0 } excludes ? excludes : null,
+                MaxDeletePercent = result.GetValue(maxDelete),
+                Force = result.GetValue(force),
+                Reset = result.GetValue(reset),
+                WhatIf = result.GetValue(whatIf),
+            },
+            token)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(FolderSyncOptions options, CancellationToken cancellationToken)
+    {
+        var exit = ExitCode.Success;
+        await foreach (var output in FolderSync.RunAsync(options, HostConsole.Progress(), cancellationToken))
+        {
+            if (output is FileFailure failure)
+                HostConsole.Error($"{failure.Item}: {failure.Message}", failure.Advice);
+            if (output is not FolderSyncResult result)
+                continue;
+            HostConsole.Line(Describe(result));
+            if (result.Outcome == Outcome.Failed)
+                exit = ExitCode.Failure;
+        }
+
+        return exit;
+    }
+
+    /// <summary>A result in one line.</summary>
+    public static string Describe(FolderSyncResult result)
+    {
+        var counts = $"{result.New} new, {result.Changed} changed, {result.Deleted} deleted, {result.Unchanged + result.Touched + result.Adopted} unchanged, {HostConsole.Size(result.Bytes)} {(result.WhatIf ? "to send" : "sent")}";
+        var failed = result.Failed > 0 ? $", {result.Failed} failed" : "";
+        return $"{result.Path}: {(result.WhatIf ? "WhatIf" : result.Outcome)}. {counts}{failed} in {result.Duration.TotalSeconds:0.0} s{(result.RunId is null ? "" : $" (run {result.RunId})")}.";
+    }
+}

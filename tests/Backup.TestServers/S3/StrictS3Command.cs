@@ -1,0 +1,121 @@
+using System.Globalization;
+
+namespace Backup.TestServers.S3;
+
+/// <summary>The s3 subcommand: a server by hand, until Ctrl+C.</summary>
+internal static class StrictS3Command
+{
+    private const string Help = """
+        s3: an S3 on 127.0.0.1 that verifies signatures and checksums
+
+          --port N             0 (default) for any free port
+          --tls                a self-signed certificate made in memory
+          --certificate FILE   with --tls: write the certificate there (PEM), for AWS_CA_BUNDLE
+          --access-key KEY     test
+          --secret-key KEY     testsecret
+          --session-token T    none
+          --region NAME        us-east-1
+          --bucket NAME        exists from the start; may be repeated
+          --data DIRECTORY     where bodies above 1 MiB go while the server runs
+          --delay MS           added to every request
+          --restore-delay S    how long RestoreObject takes, in seconds (10)
+          --sink               verify and keep nothing: for benchmarks
+          --ignore-checksums | --echo-checksums | --reject-checksums
+                               a lesser endpoint
+          --allow-unsigned     UNSIGNED-PAYLOAD without TLS (rclone's single puts)
+          --verbose            a line for every request
+        """;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var options = new StrictS3Options();
+        var (verbose, certificate) = (false, (string?)null);
+        try
+        {
+            var left = new Queue<string>(args);
+            while (left.TryDequeue(out var name))
+            {
+                switch (name)
+                {
+                    case "--help" or "-h":
+                        Console.WriteLine(Help);
+                        return 0;
+                    case "--verbose":
+                        verbose = true;
+                        break;
+                    case "--certificate":
+                        certificate = Value(left, name);
+                        break;
+                    default:
+                        options = Apply(options, name, left);
+                        break;
+                }
+            }
+        }
+        catch (FormatException wrong)
+        {
+            await Console.Error.WriteLineAsync(wrong.Message);
+            return 2;
+        }
+
+        await ServeAsync(options, verbose, certificate);
+        return 0;
+    }
+
+    private static StrictS3Options Apply(StrictS3Options options, string name, Queue<string> left) => name switch
+    {
+        "--port" => options with { Port = Number(left, name) },
+        "--tls" => options with { Tls = true },
+        "--access-key" => options with { AccessKey = Value(left, name) },
+        "--secret-key" => options with { SecretKey = Value(left, name) },
+        "--session-token" => options with { SessionToken = Value(left, name) },
+        "--region" => options with { Region = Value(left, name) },
+        "--bucket" => options with { Buckets = [.. options.Buckets, Value(left, name)] },
+        "--data" => options with { DataDirectory = Value(left, name) },
+        "--delay" => options with { Delay = TimeSpan.FromMilliseconds(Number(left, name)) },
+        "--restore-delay" => options with { RestoreDelay = TimeSpan.FromSeconds(Number(left, name)) },
+        "--sink" => options with { Sink = true },
+        "--allow-unsigned" => options with { AllowUnsignedPayloadOverHttp = true },
+        "--ignore-checksums" => options with { IgnoreChecksums = true },
+        "--echo-checksums" => options with { EchoChecksumsUnverified = true },
+        "--reject-checksums" => options with { RejectChecksumHeaders = true },
+        _ => throw new FormatException($"{name} is not an option. See s3 --help."),
+    };
+
+    private static async Task ServeAsync(StrictS3Options options, bool verbose, string? certificate)
+    {
+        using var stop = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, e) =>
+        {
+            e.Cancel = true;
+            stop.Cancel();
+        };
+        using var terminated = System.Runtime.InteropServices.PosixSignalRegistration.Create(
+            System.Runtime.InteropServices.PosixSignal.SIGTERM,
+            e =>
+            {
+                e.Cancel = true;
+                stop.Cancel();
+            });
+        await using var server = await StrictS3Server.StartAsync(options, verbose ? record => Console.WriteLine(record) : null);
+        if (certificate is not null && server.Certificate is not null)
+            await File.WriteAllTextAsync(certificate, server.Certificate.ExportCertificatePem());
+        var trust = options.Tls ? certificate is null ? " --no-verify-ssl" : $" --ca-bundle {certificate}" : "";
+        Console.WriteLine(
+            $"{server.Endpoint}  AWS_ACCESS_KEY_ID={options.AccessKey} AWS_SECRET_ACCESS_KEY={options.SecretKey} AWS_DEFAULT_REGION={options.Region} "
+            + $"aws --endpoint-url {server.Endpoint}{trust} s3 ls");
+        try
+        {
+            await Task.Delay(Timeout.Infinite, stop.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // Ctrl+C: what a server by hand ends with.
+        }
+    }
+
+    private static string Value(Queue<string> left, string name) => left.TryDequeue(out var value) ? value : throw new FormatException($"{name} needs a value.");
+
+    private static int Number(Queue<string> left, string name) =>
+        int.TryParse(Value(left, name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new FormatException($"{name} needs a number.");
+}
