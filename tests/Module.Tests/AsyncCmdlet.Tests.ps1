@@ -2,7 +2,7 @@ BeforeAll {
     . $PSScriptRoot/Common.ps1
     Import-Module $ModulePath
     $dll = Join-Path $ModuleBin AtlassianBackup.dll
-    $types = Add-Type -Path $PSScriptRoot/TestCmdlets.cs -ReferencedAssemblies $dll, System.Collections, System.Linq, System.Threading, System.Threading.Tasks, System.Runtime, System.Management.Automation -CompilerOptions '/nowarn:CS1701' -IgnoreWarnings -PassThru
+    $types = Add-Type -Path $PSScriptRoot/TestCmdlets.cs -ReferencedAssemblies $dll, System.Collections, System.Linq, System.Threading, System.Threading.Thread, System.Threading.Tasks, System.Runtime, System.Management.Automation -CompilerOptions '/nowarn:CS1701' -IgnoreWarnings -PassThru
     Import-Module -Assembly $types[0].Assembly
     # A shell of its own, with no user interface at all.
     function New-Shell([string] $Script) {
@@ -45,9 +45,12 @@ Describe 'The asynchronous base' {
         [TestPumpCommand]::Cancelled = 0
         $shell = New-Shell 'Test-Pump Hang'
         $output = [System.Management.Automation.PSDataCollection[psobject]]::new()
-        $running = $shell.BeginInvoke([System.Management.Automation.PSDataCollection[psobject]]::new(), $output)
+        $none = [System.Management.Automation.PSDataCollection[psobject]]::new()
+        $none.Complete()
+        $running = $shell.BeginInvoke($none, $output)
         for ($i = 0; $i -lt 100 -and $output.Count -eq 0; $i++) { Start-Sleep -Milliseconds 50 }
-        $output | Should -Be started
+        # By index: enumerating the collection would wait for the end.
+        $output[0] | Should -Be started
         $clock = [System.Diagnostics.Stopwatch]::StartNew()
         $shell.Stop()
         $clock.Elapsed.TotalSeconds | Should -BeLessThan 3
