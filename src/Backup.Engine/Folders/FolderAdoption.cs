@@ -17,16 +17,6 @@ internal sealed class FolderAdoption(IObjectStore store, RunCatalog catalog, Obj
     /// <summary>Fills an empty cache; false where the store holds nothing of this folder.</summary>
     public async Task<bool> RunAsync(FolderCache cache, string source, CancellationToken cancellationToken)
     {
-        try
-        {
-            await store.CheckAsync(forWriting: false, cancellationToken);
-        }
-        catch (BackupException exception) when (exception.Kind == FailureKind.NotFound && !options.Destination.IsS3)
-        {
-            // A directory store begins with its first write.
-            return false;
-        }
-
         var manifest = await catalog.FindLatestAsync(FolderRun.System, source, null, cancellationToken);
         if (manifest is not null && manifest.Host != Environment.MachineName)
             options.Logger?.LogWarning("The newest run of this folder was made by '{Host}', not by this machine: it is taken over.", manifest.Host);

@@ -173,7 +173,9 @@ internal sealed class FolderCache : IDisposable
         item => item.Item1);
 
     /// <summary>Writes a row and notes its path in the journal. It is on disk after <see cref="Flush"/>, or on its own soon after.</summary>
-    public void Put(CacheRow row)
+    /// <param name="row">The row.</param>
+    /// <param name="isNews">False where an inventory would say the same as before, so that no manifest is owed for it.</param>
+    public void Put(CacheRow row, bool isNews = true)
     {
         lock (_gate)
         {
@@ -183,7 +185,7 @@ internal sealed class FolderCache : IDisposable
                 BindEntry(_put, 1, row.Entry);
                 _put.Bind(9, row.Sha256).Bind(10, row.Checksum).Bind(11, row.Version).Bind(12, row.StorageClass).Bind(13, row.StoredAtTicks).Run();
                 Count(row, 1);
-                Written(row.Path);
+                Written(row.Path, isNews);
             });
         }
     }
@@ -197,7 +199,7 @@ internal sealed class FolderCache : IDisposable
             {
                 Count(FindLocked(path), -1);
                 _remove.Bind(1, path).Run();
-                Written(path);
+                Written(path, isNews: true);
             });
         }
     }
@@ -424,10 +426,14 @@ internal sealed class FolderCache : IDisposable
             _files = new(_files.Count + sign, _files.Bytes + (sign * row.Entry.Size));
     }
 
-    private void Written(string path)
+    private void Written(string path, bool isNews)
     {
-        _journal.Bind(1, path).Run();
-        _journalCount += _database.Changes;
+        if (isNews)
+        {
+            _journal.Bind(1, path).Run();
+            _journalCount += _database.Changes;
+        }
+
         if (++_pending >= GroupSize)
             Commit();
     }

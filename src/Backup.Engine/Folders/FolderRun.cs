@@ -21,6 +21,8 @@ internal sealed class FolderRun
     private const string Segments = "inventory";
     private const string Whole = "whole";
 
+    private static readonly PlanAction[] Uploads = [PlanAction.UploadNew, PlanAction.UploadChanged];
+
     private const int MaxFailures = 100;
     private const int ReadAttempts = 3;
     private const int MaxSegments = 12;
@@ -49,11 +51,13 @@ internal sealed class FolderRun
     private long _changed;
     private long _touched;
     private long _deleted;
+    private long _unstored;
     private long _scanned;
     private long _scannedBytes;
     private long _problems;
     private long _bytes;
     private bool _adopting;
+    private bool _storeIsUseless;
     private string? _refusal;
 
     public FolderRun(string folder, IObjectStore store, FolderSyncOptions options, Action<FolderSyncOutput> emit, IProgress<BackupProgress>? progress)
@@ -65,7 +69,7 @@ internal sealed class FolderRun
         _started = options.Store.Time.GetUtcNow();
     }
 
-    /// <summary>Runs. Whatever goes wrong with this folder is in what it emits; only a cancellation is thrown.</summary>
+    /// <summary>Runs. What goes wrong with this folder is in what it emits; a store that no folder could use is thrown as well, behind the folder's result.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -76,14 +80,25 @@ internal sealed class FolderRun
         }
         catch (BackupException exception)
         {
-            Fail(_folder, exception);
+            if (!_storeIsUseless)
+                Fail(_folder, exception);
             Finish(Outcome.Failed, exception.Message, null);
+            if (_storeIsUseless)
+                throw;
         }
+    }
+
+    private async Task CheckStoreAsync(bool forWriting, CancellationToken cancellationToken)
+    {
+        _storeIsUseless = true;
+        await _store.CheckAsync(forWriting, cancellationToken);
+        _storeIsUseless = false;
     }
 
     private async Task SyncAsync(FileTree tree, FolderCache cache, CancellationToken cancellationToken)
     {
         Plan(tree, cache, cancellationToken);
+        await CompareContentsAsync(tree, cache, cancellationToken);
         _refusal = WhyNotDelete(tree, cache);
         if (_options.WhatIf)
         {
@@ -91,16 +106,14 @@ internal sealed class FolderRun
             return;
         }
 
-        var steps = Enum.GetValues<PlanAction>().Sum(action => cache.Plan(action).Count);
+        var steps = Uploads.Sum(action => cache.Plan(action).Count) + cache.Plan(PlanAction.UpdateMetadata).Count + cache.Plan(PlanAction.Delete).Count;
         if (steps == 0 && cache.JournalCount == 0 && _failed == 0)
         {
-            if (cache.Meta(Identity) is null)
-                cache.SetMeta(Identity, tree.Identity.ToString());
             Finish(Outcome.Unchanged, null, null);
             return;
         }
 
-        await _store.CheckAsync(forWriting: true, cancellationToken);
+        await CheckStoreAsync(forWriting: true, cancellationToken);
         try
         {
             await UploadAsync(tree, cache, cancellationToken);
@@ -155,7 +168,7 @@ internal sealed class FolderRun
             // Not whether it is new: a run that was killed while it rebuilt the cache left half of one.
             if (cache.Meta(Whole) is null && !cache.IsReadOnly)
             {
-                _adopting = await new FolderAdoption(_store, _catalog, _keys, _options).RunAsync(cache, _source, cancellationToken);
+                _adopting = await StoreExistsAsync(cancellationToken) && await new FolderAdoption(_store, _catalog, _keys, _options).RunAsync(cache, _source, cancellationToken);
                 cache.SetMeta(Whole, "yes");
                 cache.Flush();
             }
@@ -168,6 +181,21 @@ internal sealed class FolderRun
             if (temporary is not null)
                 Directory.Delete(temporary, recursive: true);
             throw;
+        }
+    }
+
+    private async Task<bool> StoreExistsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CheckStoreAsync(forWriting: false, cancellationToken);
+            return true;
+        }
+        catch (BackupException exception) when (exception.Kind == FailureKind.NotFound && !_options.Destination.IsS3)
+        {
+            // A directory store begins with its first write.
+            _storeIsUseless = false;
+            return false;
         }
     }
 
@@ -255,22 +283,45 @@ internal sealed class FolderRun
             : null;
     }
 
+    /// <summary>Hashes files of which only a time or an id differs. What holds what is stored is renewed in the cache; the rest joins the uploads.</summary>
+    private async Task CompareContentsAsync(FileTree tree, FolderCache cache, CancellationToken cancellationToken)
+    {
+        var total = cache.Plan(PlanAction.Rehash);
+        var meter = new ProgressMeter(_progress, $"Comparing {_folder}", total.Bytes, total.Count);
+        await ForEachAsync(cache, [PlanAction.Rehash], Environment.ProcessorCount, tree, meter, async (item, token) =>
+        {
+            if (!await IsSameContentAsync(tree, cache, item.Entry.Path, token))
+                cache.AddPlan(item with { Action = PlanAction.UploadChanged });
+            meter.Report(item.Entry.Size);
+        }, cancellationToken);
+    }
+
     private async Task UploadAsync(FileTree tree, FolderCache cache, CancellationToken cancellationToken)
     {
-        PlanAction[] actions = [PlanAction.UploadNew, PlanAction.UploadChanged, PlanAction.Rehash];
-        var meter = new ProgressMeter(_progress, $"Backing up {_folder}", actions.Sum(action => cache.Plan(action).Bytes), actions.Sum(action => cache.Plan(action).Count));
+        var meter = new ProgressMeter(_progress, $"Backing up {_folder}", Uploads.Sum(action => cache.Plan(action).Bytes), Uploads.Sum(action => cache.Plan(action).Count));
+        await ForEachAsync(cache, Uploads, _store.Abilities.Parallelism, tree, meter, async (item, token) =>
+        {
+            await using var file = tree.OpenRead(item.Entry.Path);
+            await WriteAsync(cache, file, meter, token);
+            Interlocked.Increment(ref item.Action == PlanAction.UploadNew ? ref _new : ref _changed);
+            _health.Success();
+        }, cancellationToken);
+    }
+
+    /// <summary>Works through a part of the plan side by side. A file that fails is told and the rest goes on; a store that has become useless ends the run.</summary>
+    private async Task ForEachAsync(FolderCache cache, PlanAction[] actions, int parallelism, FileTree tree, ProgressMeter meter, Func<PlanItem, CancellationToken, Task> work, CancellationToken cancellationToken)
+    {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
             await Parallel.ForEachAsync(
                 cache.ReadPlan(actions),
-                new ParallelOptions { MaxDegreeOfParallelism = _store.Abilities.Parallelism, CancellationToken = stop.Token },
+                new ParallelOptions { MaxDegreeOfParallelism = parallelism, CancellationToken = stop.Token },
                 async (item, token) =>
                 {
                     try
                     {
-                        await StoreAsync(tree, cache, item, meter, token);
-                        _health.Success();
+                        await RetryAsync(item, work, token);
                     }
                     catch (BackupException exception) when (exception.Kind == FailureKind.NotFound && tree.TryStat(item.Entry.Path) is null)
                     {
@@ -280,6 +331,7 @@ internal sealed class FolderRun
                     {
                         var failure = BackupException.From(exception);
                         Fail(item.Entry.Path, failure);
+                        Interlocked.Increment(ref _unstored);
                         if (_health.Failure(failure))
                             await stop.CancelAsync();
                     }
@@ -287,27 +339,21 @@ internal sealed class FolderRun
                     meter.Finish(item.Entry.Path);
                 });
         }
-        catch (OperationCanceledException) when (_health.Fatal is { } fatal && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (_health.Fatal is not null && !cancellationToken.IsCancellationRequested)
         {
+            var fatal = _health.Fatal;
+            _storeIsUseless = true;
             throw new BackupException(fatal.Kind, $"The run ended early. {fatal.Message}", fatal.Advice, fatal);
         }
     }
 
-    private async Task StoreAsync(FileTree tree, FolderCache cache, PlanItem item, ProgressMeter meter, CancellationToken cancellationToken)
+    private async Task RetryAsync(PlanItem item, Func<PlanItem, CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                if (item.Action == PlanAction.Rehash && await IsSameContentAsync(tree, cache, item.Entry.Path, cancellationToken))
-                {
-                    meter.Report(item.Entry.Size);
-                    return;
-                }
-
-                await using var file = tree.OpenRead(item.Entry.Path);
-                await WriteAsync(cache, file, meter, cancellationToken);
-                Interlocked.Increment(ref item.Action == PlanAction.UploadNew ? ref _new : ref _changed);
+                await work(item, cancellationToken);
                 return;
             }
             catch (BackupException exception) when (exception.Kind is FailureKind.ChangedWhileRead or FailureKind.LengthMismatch && attempt < ReadAttempts)
@@ -364,8 +410,12 @@ internal sealed class FolderRun
             : row.Checksum == new ObjectChecksum(ObjectChecksum.Crc64Nvme, hash.Crc64Nvme).ToString();
         if (!same)
             return false;
-        cache.Put(row with { Entry = file.CacheEntry, Sha256 = hash.Sha256 });
-        Interlocked.Increment(ref _touched);
+        var (before, now) = (row.Entry, file.CacheEntry);
+        var isNews = row.Sha256 is null || before.ModifiedTicks != now.ModifiedTicks || before.Mode != now.Mode;
+        if (!_options.WhatIf)
+            cache.Put(row with { Entry = now, Sha256 = hash.Sha256 }, isNews);
+        if (isNews)
+            Interlocked.Increment(ref _touched);
         return true;
     }
 
@@ -463,21 +513,14 @@ internal sealed class FolderRun
         return runId;
     }
 
-    private long Unchanged => Math.Max(0, _scanned - _new - _changed - _touched - _failures.Count);
+    private long Unchanged => Math.Max(0, _scanned - _new - _changed - _touched - _unstored);
 
     private void FinishWhatIf(FolderCache cache)
     {
-        var plan = cache.Plan;
-        _emit(Result(Outcome.Skipped, _refusal is null ? "WhatIf: nothing was written." : $"WhatIf: nothing was written. A run would not delete: {_refusal}", null) with
-        {
-            WhatIf = true,
-            New = plan(PlanAction.UploadNew).Count,
-            Changed = plan(PlanAction.UploadChanged).Count,
-            Touched = plan(PlanAction.Rehash).Count,
-            Deleted = cache.ReadPlan(PlanAction.Delete).LongCount(item => item.Entry.Kind == FileEntryKind.File),
-            Unchanged = _scanned - plan(PlanAction.UploadNew).Count - plan(PlanAction.UploadChanged).Count - plan(PlanAction.Rehash).Count,
-            Bytes = plan(PlanAction.UploadNew).Bytes + plan(PlanAction.UploadChanged).Bytes,
-        });
+        var (added, changed) = (cache.Plan(PlanAction.UploadNew), cache.Plan(PlanAction.UploadChanged));
+        (_new, _changed, _bytes) = (added.Count, changed.Count, added.Bytes + changed.Bytes);
+        _deleted = cache.ReadPlan(PlanAction.Delete).LongCount(item => item.Entry.Kind == FileEntryKind.File);
+        _emit(Result(Outcome.Skipped, _refusal is null ? "WhatIf: nothing was written." : $"WhatIf: nothing was written. A run would say: {_refusal}", null) with { WhatIf = true });
     }
 
     private void Finish(Outcome outcome, string? reason, string? runId) => _emit(Result(outcome, reason, runId));

@@ -75,6 +75,8 @@ public sealed class DirectoryObjectStore : IObjectStore
                     Prepare();
                 else if (Directory.Exists(_root))
                     _ = Directory.EnumerateFileSystemEntries(_root).Any();
+                else
+                    throw new BackupException(FailureKind.NotFound, $"There is no store in '{_root}': the directory does not exist.", "Check the path, and that the drive is mounted. A first backup makes the directory.");
                 return CheckStillThere();
             }),
             cancellationToken);
