@@ -10,7 +10,7 @@ BeforeAll {
     function New-Source([string] $Path) {
         $null = New-Item -ItemType Directory "$Path/sub/deeper"
         Set-Content "$Path/a.txt" 'alpha'
-        Set-Content "$Path/sub/b [1].txt" ('beta ' * 1000)
+        Set-Content -LiteralPath "$Path/sub/b [1].txt" ('beta ' * 1000)
         [IO.File]::WriteAllBytes("$Path/sub/deeper/c.bin", [System.Security.Cryptography.RandomNumberGenerator]::GetBytes(3MB))
         [IO.File]::WriteAllBytes("$Path/empty", @())
         Set-Content "$Path/sub/$([char]0xfc)mlaut.txt" 'unicode'
