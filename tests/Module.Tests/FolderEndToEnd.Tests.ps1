@@ -15,7 +15,7 @@ BeforeAll {
         [IO.File]::WriteAllBytes("$Path/empty", @())
         Set-Content "$Path/sub/$([char]0xfc)mlaut.txt" 'unicode'
         foreach ($i in 1..20) { Set-Content "$Path/sub/n$i.txt" $i }
-        Get-ChildItem $Path -Recurse -File | ForEach-Object { $_.LastWriteTimeUtc = [datetime]::new(2026, 3, 4, 5, 6, 7, 'Utc').AddTicks(1234567) }
+        Get-ChildItem $Path -Recurse -File | ForEach-Object { $_.LastWriteTimeUtc = [datetime]::new(2026, 3, 4, 5, 6, 7, [DateTimeKind]::Utc).AddTicks(1234567) }
     }
     $Root = (Get-Item TestDrive:/).FullName
 }
