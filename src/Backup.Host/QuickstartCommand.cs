@@ -19,6 +19,7 @@ internal static class QuickstartCommand
         command.SetAction((result, token) => HostConsole.RunAsync(async () =>
         {
             var root = Directory.CreateTempSubdirectory("AtlassianBackup-quickstart-").FullName;
+            HostConsole.Line($"Everything happens in {root}{(result.GetValue(keep) ? "" : ", which is removed in the end (--keep keeps it)")}.");
             try
             {
                 return await RunAsync(root, token);
@@ -40,41 +41,44 @@ internal static class QuickstartCommand
         var location = StoreLocation.ForDirectory(store);
         var options = new FolderSyncOptions { Paths = [source], Destination = location, CachePath = Path.Combine(root, "cache"), MaxDeletePercent = 50 };
 
-        Step(1, $"A folder with five files, one of them 20 MiB: {source}");
+        void Step(int number, string text) => HostConsole.Line($"{number}. {text}");
+        void Tell(string text) => HostConsole.Line("   " + text.Replace(root + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
+
+        Step(1, "Make a folder with five files, one of them 20 MiB.");
         await CreateAsync(source, cancellationToken);
 
-        Step(2, $"Back it up into a directory store: {store}");
-        var first = await SyncAsync(options, cancellationToken);
+        Step(2, "Back it up into a directory store.");
+        var first = await SyncAsync(options, Tell, cancellationToken);
 
-        Step(3, "Edit one file, add one, remove one, rename none. Then see what a run would do (WhatIf):");
+        Step(3, "Edit one file, add one, remove one. What would a run do now (WhatIf)?");
         await File.AppendAllTextAsync(Path.Combine(source, "notes.txt"), "One more line.\n", cancellationToken);
         await File.WriteAllTextAsync(Path.Combine(source, "new.txt"), "A new file.\n", cancellationToken);
         File.Delete(Path.Combine(source, "letters", "old.txt"));
-        await SyncAsync(options with { WhatIf = true }, cancellationToken);
+        await SyncAsync(options with { WhatIf = true }, Tell, cancellationToken);
 
         Step(4, "Back it up again: only what differs travels.");
-        var second = await SyncAsync(options, cancellationToken);
+        var second = await SyncAsync(options, Tell, cancellationToken);
 
         Step(5, "And once more: nothing to do, and nothing is written.");
-        var third = await SyncAsync(options, cancellationToken);
+        var third = await SyncAsync(options, Tell, cancellationToken);
 
-        Step(6, "Verify the newest run, every byte of it:");
+        Step(6, "Verify the newest run, every byte of it.");
         var whole = true;
         await foreach (var verification in RunVerifier.RunAsync(location, new(), deep: true, cancellationToken: cancellationToken))
         {
-            HostConsole.Line("   " + VerifyCommand.Describe(verification));
+            Tell(VerifyCommand.Describe(verification));
             whole &= verification.Passed;
         }
 
-        Step(7, $"Restore it to another place: {copy}");
-        await RestoreAsync(new() { From = location, Destination = copy }, cancellationToken);
+        Step(7, "Restore it to another place.");
+        await RestoreAsync(new() { From = location, Destination = copy }, Tell, cancellationToken);
 
-        Step(8, "Compare names, bytes and times of the folder and the restored copy:");
+        Step(8, "Compare names, bytes and times of the folder and the restored copy.");
         var differences = Differences(source, copy);
         foreach (var difference in differences)
             HostConsole.Error("   " + difference, null);
         if (differences.Count == 0)
-            HostConsole.Line("   Identical.");
+            Tell("Identical.");
 
         var asPromised = first is { Outcome: Outcome.Completed, New: 5 }
             && second is { Outcome: Outcome.Completed, New: 1, Changed: 1, Deleted: 1 }
@@ -98,7 +102,7 @@ internal static class QuickstartCommand
         File.SetLastWriteTimeUtc(Path.Combine(source, "film.bin"), new(2019, 5, 17, 8, 30, 0, DateTimeKind.Utc));
     }
 
-    private static async Task<FolderSyncResult> SyncAsync(FolderSyncOptions options, CancellationToken cancellationToken)
+    private static async Task<FolderSyncResult> SyncAsync(FolderSyncOptions options, Action<string> tell, CancellationToken cancellationToken)
     {
         FolderSyncResult? last = null;
         await foreach (var output in FolderSync.RunAsync(options, cancellationToken: cancellationToken))
@@ -106,20 +110,20 @@ internal static class QuickstartCommand
             if (output is FileFailure failure)
                 HostConsole.Error($"   {failure.Item}: {failure.Message}", failure.Advice);
             if (output is FolderSyncResult result)
-                HostConsole.Line("   " + SyncCommand.Describe(last = result));
+                tell(SyncCommand.Describe(last = result));
         }
 
         return last!;
     }
 
-    private static async Task RestoreAsync(FolderRestoreOptions options, CancellationToken cancellationToken)
+    private static async Task RestoreAsync(FolderRestoreOptions options, Action<string> tell, CancellationToken cancellationToken)
     {
         await foreach (var output in FolderRestore.RunAsync(options, cancellationToken: cancellationToken))
         {
             if (output is RestoredItem item)
                 HostConsole.Error($"   {item.Path}: {item.Reason}", item.Advice);
             if (output is RestoreSummary summary)
-                HostConsole.Line("   " + RestoreCommand.Describe(summary));
+                tell(RestoreCommand.Describe(summary));
         }
     }
 
@@ -140,6 +144,4 @@ internal static class QuickstartCommand
                 ? $"{file.Length} bytes, {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file.FullName)))[..16]}, {file.LastWriteTimeUtc:O}"
                 : $"directory, {item.LastWriteTimeUtc:O}",
             StringComparer.Ordinal);
-
-    private static void Step(int number, string text) => HostConsole.Line($"{number}. {text}");
 }

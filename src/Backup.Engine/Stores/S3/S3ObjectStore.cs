@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
@@ -109,8 +108,9 @@ public sealed class S3ObjectStore : IObjectStore
     public async Task<ObjectContent> ReadAsync(string key, ReadOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new();
-        ArgumentOutOfRangeException.ThrowIfNegative(options.Offset, nameof(options));
         var fullKey = FullKey(key);
+        if (options.Offset < 0 || options.Length < 0)
+            throw new BackupException(FailureKind.InvalidInput, $"A range of '{_http.NameOf(fullKey)}' cannot begin at {options.Offset} and be {options.Length} bytes long.");
         if (options.Length == 0)
         {
             var head = await HeadAsync(key, options.VersionId, cancellationToken) ?? throw NotFound(fullKey);
@@ -164,9 +164,26 @@ public sealed class S3ObjectStore : IObjectStore
     {
         await foreach (var batch in keys.Chunk(DeleteBatch).WithCancellation(cancellationToken))
         {
-            var failures = await DeleteBatchAsync(batch, cancellationToken);
+            var results = new List<DeleteResult>(batch.Length);
+            var together = new List<string>(batch.Length);
             foreach (var key in batch)
-                yield return new(key, failures.GetValueOrDefault(key));
+            {
+                if (WhyNoKey(Location.Prefix + key) is { } reason)
+                    results.Add(new(key, reason));
+                else if (XmlText.CanHold(key))
+                    together.Add(key);
+                else
+                    results.Add(new(key, await DeleteOneAsync(key, cancellationToken)));
+            }
+
+            if (together.Count > 0)
+            {
+                var failures = await DeleteBatchAsync(together, cancellationToken);
+                results.AddRange(together.Select(key => new DeleteResult(key, failures.GetValueOrDefault(key))));
+            }
+
+            foreach (var result in results)
+                yield return result;
         }
     }
 
@@ -253,7 +270,15 @@ public sealed class S3ObjectStore : IObjectStore
             throw new BackupException(FailureKind.ChecksumMismatch, $"The store confirmed '{name}' with {expected.Algorithm} '{received ?? "nothing"}', not '{expected.Value}'.", "What was stored is not what was sent: run again, and check the store if it stays.");
     }
 
-    private async Task<Dictionary<string, BackupException>> DeleteBatchAsync(string[] keys, CancellationToken cancellationToken)
+    private async Task<BackupException?> DeleteOneAsync(string key, CancellationToken cancellationToken)
+    {
+        var fullKey = FullKey(key);
+        var (response, error, _) = await _http.TrySendAsync(new(HttpMethod.Delete, fullKey), cancellationToken);
+        response?.Dispose();
+        return error?.ToException(_http.NameOf(fullKey), Location.Bucket!, _session.Region);
+    }
+
+    private async Task<Dictionary<string, BackupException>> DeleteBatchAsync(List<string> keys, CancellationToken cancellationToken)
     {
         var body = new StringBuilder("<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>");
         foreach (var key in keys)
@@ -306,21 +331,24 @@ public sealed class S3ObjectStore : IObjectStore
 
     private string FullKey(string key)
     {
-        ArgumentException.ThrowIfNullOrEmpty(key);
+        ArgumentNullException.ThrowIfNull(key);
+        if (key.Length == 0)
+            throw new BackupException(FailureKind.InvalidInput, "A key is empty.");
         var fullKey = Location.Prefix + key;
-        int bytes;
+        return WhyNoKey(fullKey) is { } reason ? throw reason : fullKey;
+    }
+
+    private static BackupException? WhyNoKey(string fullKey)
+    {
         try
         {
-            bytes = StrictUtf8.GetByteCount(fullKey);
+            var bytes = StrictUtf8.GetByteCount(fullKey);
+            return bytes is > 0 and <= MaxKeyBytes ? null : new(FailureKind.InvalidInput, $"The key '{(fullKey.Length > 80 ? fullKey[..80] + "…" : fullKey)}' is {bytes} bytes long; S3 takes 1 to {MaxKeyBytes}.");
         }
         catch (EncoderFallbackException exception)
         {
-            throw new BackupException(FailureKind.InvalidInput, "A key is not well-formed Unicode.", null, exception);
+            return new(FailureKind.InvalidInput, "A key is not well-formed Unicode.", null, exception);
         }
-
-        return bytes <= MaxKeyBytes
-            ? fullKey
-            : throw new BackupException(FailureKind.InvalidInput, $"The key '{fullKey[..80]}…' is {bytes.ToString(CultureInfo.InvariantCulture)} bytes long; S3 takes at most {MaxKeyBytes}.");
     }
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);

@@ -7,6 +7,9 @@ namespace Backup.Engine.Stores.S3;
 /// <summary>The XML that S3 takes and gives for keys.</summary>
 internal static class XmlText
 {
+    /// <summary>Whether XML 1.0 can hold a text at all, even escaped.</summary>
+    public static bool CanHold(string text) => text.All(c => c is '\t' or '\n' or '\r' || (c >= ' ' && c < '\uFFFE'));
+
     /// <summary>Text with everything escaped that XML has a meaning for, carriage returns and other control characters included.</summary>
     public static string Escape(string text)
     {

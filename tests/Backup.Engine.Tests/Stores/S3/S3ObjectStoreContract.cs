@@ -52,39 +52,33 @@ public sealed class LesserS3ObjectStoreContract(LesserS3Fixture server) : S3Obje
     protected override Task<(string Bucket, StoreOptions Options)> ConnectAsync() => Task.FromResult((StrictS3Fixture.Bucket, server.Options));
 }
 
-/// <summary>The contract over moto, which others wrote.</summary>
-public sealed class MotoObjectStoreContract(MotoServer moto) : S3ObjectStoreContract
+/// <summary>
+/// The contract over a store that others wrote: the endpoint that S3_TEST_ENDPOINT, S3_TEST_ACCESS_KEY, S3_TEST_SECRET_KEY and
+/// S3_TEST_REGION name, or moto. What it lacks is in the reasons of the skipped tests.
+/// </summary>
+public sealed class PeerS3ObjectStoreContract(MotoServer moto) : S3ObjectStoreContract
 {
+    private static readonly string? Named = Environment.GetEnvironmentVariable("S3_TEST_ENDPOINT");
+
+    // moto's URL patterns end at a line break, and its XML parser takes no carriage return from a reference.
+    protected override string? RefusedKeyReason(string key) =>
+        string.IsNullOrEmpty(Named) && key.AsSpan().IndexOfAny('\n', '\r', '\v') >= 0 ? "moto does not route keys with line breaks." : null;
+
     protected override async Task<(string Bucket, StoreOptions Options)> ConnectAsync()
     {
-        var options = new StoreOptions { Aws = new() { EndpointUrl = await moto.EndpointAsync(), Region = "us-east-1", Keys = new("test", "test") } };
+        var options = new StoreOptions { Aws = await EndpointAsync() };
         var bucket = $"contract-{Guid.NewGuid():n}";
         using var control = S3Controls.Create(bucket, options);
         await control.EnsureBucketAsync(versionDays: 180, TestContext.Current.CancellationToken);
         return (bucket, options);
     }
-}
 
-/// <summary>The contract over the endpoint that S3_TEST_ENDPOINT, S3_TEST_ACCESS_KEY, S3_TEST_SECRET_KEY and S3_TEST_REGION name.</summary>
-public sealed class NamedEndpointObjectStoreContract : S3ObjectStoreContract
-{
-    private const string Bucket = "atlassianbackup-contract";
-
-    protected override async Task<(string Bucket, StoreOptions Options)> ConnectAsync()
-    {
-        var endpoint = Environment.GetEnvironmentVariable("S3_TEST_ENDPOINT");
-        Assert.SkipWhen(string.IsNullOrEmpty(endpoint), "S3_TEST_ENDPOINT names no endpoint.");
-        var options = new StoreOptions
+    private async Task<AwsOptions> EndpointAsync() => string.IsNullOrEmpty(Named)
+        ? new() { EndpointUrl = await moto.EndpointAsync(), Region = "us-east-1", Keys = new("test", "test") }
+        : new()
         {
-            Aws = new()
-            {
-                EndpointUrl = new(endpoint),
-                Region = Environment.GetEnvironmentVariable("S3_TEST_REGION") ?? "us-east-1",
-                Keys = new(Environment.GetEnvironmentVariable("S3_TEST_ACCESS_KEY") ?? "", Environment.GetEnvironmentVariable("S3_TEST_SECRET_KEY") ?? ""),
-            },
+            EndpointUrl = new(Named),
+            Region = Environment.GetEnvironmentVariable("S3_TEST_REGION") ?? "us-east-1",
+            Keys = new(Environment.GetEnvironmentVariable("S3_TEST_ACCESS_KEY") ?? "", Environment.GetEnvironmentVariable("S3_TEST_SECRET_KEY") ?? ""),
         };
-        using var control = S3Controls.Create(Bucket, options);
-        await control.EnsureBucketAsync(versionDays: 1, TestContext.Current.CancellationToken);
-        return (Bucket, options);
-    }
 }
