@@ -10,12 +10,12 @@ BeforeAll {
     function New-Source([string] $Path) {
         $null = New-Item -ItemType Directory "$Path/sub/deeper"
         Set-Content "$Path/a.txt" 'alpha'
-        Set-Content "$Path/sub/b [1].txt" ('beta ' * 1000)
+        Set-Content -LiteralPath "$Path/sub/b [1].txt" ('beta ' * 1000)
         [IO.File]::WriteAllBytes("$Path/sub/deeper/c.bin", [System.Security.Cryptography.RandomNumberGenerator]::GetBytes(3MB))
         [IO.File]::WriteAllBytes("$Path/empty", @())
         Set-Content "$Path/sub/$([char]0xfc)mlaut.txt" 'unicode'
         foreach ($i in 1..20) { Set-Content "$Path/sub/n$i.txt" $i }
-        Get-ChildItem $Path -Recurse -File | ForEach-Object { $_.LastWriteTimeUtc = [datetime]::new(2026, 3, 4, 5, 6, 7, 'Utc').AddTicks(1234567) }
+        Get-ChildItem $Path -Recurse -File | ForEach-Object { $_.LastWriteTimeUtc = [datetime]::new(2026, 3, 4, 5, 6, 7, [DateTimeKind]::Utc).AddTicks(1234567) }
     }
     $Root = (Get-Item TestDrive:/).FullName
 }

@@ -47,12 +47,22 @@ public sealed class TestBackupRunCommand : AwsCmdlet
         var query = new RunQuery { SourceName = SourceName, RunIds = RunIds.Given(RunId) };
         var options = CreateStoreOptions();
         var tested = 0;
+        BackupException? missing = null;
         RunAsync(
-            token => RunVerifier.RunAsync(store, query, Deep, options, CreateProgress(), token),
-            verification =>
+            async token =>
             {
-                tested++;
-                Write(verification);
+                try
+                {
+                    await foreach (var verification in RunVerifier.RunAsync(store, query, Deep, options, CreateProgress(), token))
+                    {
+                        tested++;
+                        Write(verification);
+                    }
+                }
+                catch (BackupException e) when (tested == 0 && e.Kind is FailureKind.NotFound)
+                {
+                    missing = e;
+                }
             },
             Destination);
         if (tested > 0)
@@ -62,7 +72,7 @@ public sealed class TestBackupRunCommand : AwsCmdlet
         if (!Detailed)
             WriteObject(false);
         WriteError(ErrorMapping.ToRecord(
-            FailureKind.NotFound, $"There is no such run in {Destination}.", "List what is there: Get-BackupRun -Destination ...", RunId is [{ } id, ..] ? id : Destination));
+            FailureKind.NotFound, missing?.Message ?? $"There is no such run in {Destination}.", missing?.Advice ?? "List what is there: Get-BackupRun -Destination ...", RunId is [{ } id, ..] ? id : Destination));
     }
 
     private void Write(RunVerification verification)
