@@ -23,9 +23,7 @@
     PrivateData            = @{
         PSData = @{
             Tags         = @('Backup', 'Restore', 'S3', 'AWS', 'Glacier', 'Sync', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
-            LicenseUri   = 'https://github.com/atlassian-backup/AtlassianBackup/blob/main/LICENSE'
-            ProjectUri   = 'https://github.com/atlassian-backup/AtlassianBackup'
-            ReleaseNotes = 'See https://github.com/atlassian-backup/AtlassianBackup/blob/main/CHANGELOG.md'
+            ReleaseNotes = 'See CHANGELOG.md in the module folder.'
         }
     }
 }
