@@ -63,7 +63,7 @@ internal sealed class FolderRun
     public FolderRun(string folder, IObjectStore store, FolderSyncOptions options, Action<FolderSyncOutput> emit, IProgress<BackupProgress>? progress)
     {
         (_folder, _store, _options, _emit, _progress, _logger) = (folder, store, options, emit, progress, options.Logger);
-        _keys = new(folder, Encoding.UTF8.GetByteCount(options.Destination.Prefix));
+        _keys = new(folder, Encoding.UTF8.GetByteCount(store.Location.Prefix));
         _catalog = new(store);
         _source = CatalogSource.FromName(folder);
         _started = options.Store.Time.GetUtcNow();
@@ -146,7 +146,7 @@ internal sealed class FolderRun
 
     private async Task<OpenedCache> OpenCacheAsync(CancellationToken cancellationToken)
     {
-        var destination = _options.Destination.ToString();
+        var destination = _store.Location.ToString();
         var file = FolderPaths.CacheFile(_options.CachePath, _folder, destination);
         string? temporary = null;
         if (_options.WhatIf && (_options.Reset || !File.Exists(file)))
@@ -191,9 +191,9 @@ internal sealed class FolderRun
             await CheckStoreAsync(forWriting: false, cancellationToken);
             return true;
         }
-        catch (BackupException exception) when (exception.Kind == FailureKind.NotFound && !_options.Destination.IsS3)
+        catch (BackupException exception) when (exception.Kind == FailureKind.NotFound && (!_store.Location.IsS3 || _options.Store.CreateBucket))
         {
-            // A directory store begins with its first write.
+            // A directory store, and a folder's own bucket, begin with the first write.
             _storeIsUseless = false;
             return false;
         }
@@ -520,7 +520,22 @@ internal sealed class FolderRun
         var (added, changed) = (cache.Plan(PlanAction.UploadNew), cache.Plan(PlanAction.UploadChanged));
         (_new, _changed, _bytes) = (added.Count, changed.Count, added.Bytes + changed.Bytes);
         _deleted = cache.ReadPlan(PlanAction.Delete).LongCount(item => item.Entry.Kind == FileEntryKind.File);
-        _emit(Result(Outcome.Skipped, _refusal is null ? "WhatIf: nothing was written." : $"WhatIf: nothing was written. A run would say: {_refusal}", null) with { WhatIf = true });
+        _emit(Result(Outcome.Skipped, _refusal is null ? "WhatIf: nothing was written." : $"WhatIf: nothing was written. A run would say: {_refusal}", null) with { WhatIf = true, Estimate = Estimate(cache) });
+    }
+
+    private CostEstimate? Estimate(FolderCache cache)
+    {
+        if (!_store.Location.IsS3 || StorageCosts.For(_options.StorageClass, _options.Store.PartSize, _started) is not { } costs)
+            return null;
+        foreach (var item in cache.ReadPlan(Uploads))
+            costs.Store(item.Entry.Size);
+        foreach (var item in cache.ReadPlan(PlanAction.UploadChanged, PlanAction.Delete))
+        {
+            if (cache.Find(item.Entry.Path) is { Entry.Kind: FileEntryKind.File } row)
+                costs.Remove(row.Entry.Size, row.StorageClass, row.StoredAtTicks);
+        }
+
+        return costs.Total();
     }
 
     private void Finish(Outcome outcome, string? reason, string? runId) => _emit(Result(outcome, reason, runId));
@@ -528,7 +543,7 @@ internal sealed class FolderRun
     private FolderSyncResult Result(Outcome outcome, string? reason, string? runId) => new()
     {
         Path = _folder,
-        Destination = _options.Destination.ToString(),
+        Destination = _store.Location.ToString(),
         Outcome = outcome,
         Reason = reason,
         RunId = runId,
