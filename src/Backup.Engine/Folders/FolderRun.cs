@@ -20,6 +20,7 @@ internal sealed class FolderRun
     private const string LastRun = "run";
     private const string Segments = "inventory";
     private const string Whole = "whole";
+    private const string Uploading = "uploading";
 
     private static readonly PlanAction[] Uploads = [PlanAction.UploadNew, PlanAction.UploadChanged];
 
@@ -114,6 +115,9 @@ internal sealed class FolderRun
         }
 
         await CheckStoreAsync(forWriting: true, cancellationToken);
+        // Whoever finds this mark knows that the run was killed, and that the store may hold more than the cache says.
+        cache.SetMeta(Uploading, "yes");
+        cache.Flush();
         try
         {
             await UploadAsync(tree, cache, cancellationToken);
@@ -171,6 +175,11 @@ internal sealed class FolderRun
                 _adopting = await StoreExistsAsync(cancellationToken) && await new FolderAdoption(_store, _catalog, _keys, _options).RunAsync(cache, _source, cancellationToken);
                 cache.SetMeta(Whole, "yes");
                 cache.Flush();
+            }
+            else if (cache.Meta(Uploading) is not null && !cache.IsReadOnly)
+            {
+                await CheckStoreAsync(forWriting: false, cancellationToken);
+                _adopting = await new FolderAdoption(_store, _catalog, _keys, _options).AdoptNewerAsync(cache, cancellationToken);
             }
 
             return new(cache, temporary);
@@ -506,6 +515,7 @@ internal sealed class FolderRun
         cache.CommitRun(
         [
             new(LastRun, runId),
+            new(Uploading, null),
             new(Segments, JsonSerializer.Serialize(segments, ManifestJson.Default.IReadOnlyListInventorySegment)),
             // After a refusal the volume of the last good run stays the one to compare with.
             new(Identity, _refusal is null ? tree.Identity.ToString() : cache.Meta(Identity)),
