@@ -211,10 +211,11 @@ internal sealed class FolderRun
     private void Plan(FileTree tree, FolderCache cache, CancellationToken cancellationToken)
     {
         var filter = PathFilter.Create(_options.Include, _options.Exclude);
-        var cacheDirectory = FolderPaths.RelativeTo(FolderPaths.CacheDirectory(_options.CachePath), _folder);
+        var caches = Within(FolderPaths.CacheDirectory(_options.CachePath)) + "/";
+        var config = _options.Config?.File is { } file ? Within(file) : null;
         var meter = new ProgressMeter(_progress, $"Scanning {_folder}");
         var scan = tree.Scan(filter, OnProblem, cancellationToken)
-            .Where(entry => entry.Kind != FileEntryKind.Other && (cacheDirectory is null || !entry.Path.StartsWith(cacheDirectory + "/", StringComparison.Ordinal)));
+            .Where(entry => entry.Kind != FileEntryKind.Other && !entry.Path.StartsWith(caches, StringComparison.Ordinal) && entry.Path != config);
         foreach (var (entry, row, change) in FolderChanges.Compare(scan, cache.ReadAll()))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -257,6 +258,10 @@ internal sealed class FolderRun
             "{Folder}: {Files} files; {New} new, {Changed} changed, {Touched} to be hashed, {Deleted} gone.",
             _folder, _scanned, cache.Plan(PlanAction.UploadNew).Count, cache.Plan(PlanAction.UploadChanged).Count, cache.Plan(PlanAction.Rehash).Count, cache.Plan(PlanAction.Delete).Count);
     }
+
+    /// <summary>The encoded path of something that lies within the folder, or null.</summary>
+    private string? Within(string path) =>
+        FolderPaths.RelativeTo(path, _folder) is { } relative ? string.Join('/', relative.Split('/').Select(PathEncoding.Encode)) : null;
 
     private void OnProblem(string path, BackupException exception)
     {
@@ -413,10 +418,17 @@ internal sealed class FolderRun
         await using var file = tree.OpenRead(path);
         if (file.Entry.Size != row.Entry.Size)
             return false;
-        var hash = await ContentHash.ComputeAsync(file, cancellationToken);
-        var same = row.Sha256 is { } known
-            ? hash.Sha256.AsSpan().SequenceEqual(known)
-            : row.Checksum == new ObjectChecksum(ObjectChecksum.Crc64Nvme, hash.Crc64Nvme).ToString();
+        // An object that another tool stored has neither our hash nor our checksum, but its entity tag.
+        var known = ObjectChecksum.Parse(row.Checksum);
+        using var tag = row.Sha256 is null && known?.Algorithm == ObjectChecksum.Md5 ? ETagHash.Like(known.Value, file.Entry.Size) : null;
+        var hash = await ContentHash.ComputeAsync(file, cancellationToken, tag is null ? null : bytes =>
+        {
+            tag.Append(bytes.Span);
+            return ValueTask.CompletedTask;
+        });
+        var same = row.Sha256 is { } sha256 ? hash.Sha256.AsSpan().SequenceEqual(sha256)
+            : tag is not null ? tag.Finish().Equals(known!.Value, StringComparison.OrdinalIgnoreCase)
+            : known == new ObjectChecksum(ObjectChecksum.Crc64Nvme, hash.Crc64Nvme);
         if (!same)
             return false;
         var (before, now) = (row.Entry, file.CacheEntry);
