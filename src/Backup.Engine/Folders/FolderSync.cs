@@ -18,6 +18,8 @@ public static class FolderSync
         var folders = options.Paths.Select(path => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))).ToList();
         CheckOverlaps(folders, options.Destination);
         _ = PathFilter.Create(options.Include, options.Exclude);
+        if (options.MaxDeletePercent is not (>= 0 and <= 100))
+            throw new BackupException(FailureKind.InvalidInput, $"{options.MaxDeletePercent} is not a percentage for MaxDeletePercent.", "Give a number from 0 to 100.");
         if (options.StorageClass is { } name)
             options = options with { StorageClass = StorageClasses.Parse(name) };
         else if (options.Destination.IsS3)
