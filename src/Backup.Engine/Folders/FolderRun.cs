@@ -18,6 +18,7 @@ internal sealed class FolderRun
     // What the cache remembers beside its rows.
     private const string Identity = "root";
     private const string LastRun = "run";
+    private const string LastManifest = "manifest";
     private const string Segments = "inventory";
     private const string Whole = "whole";
     private const string Uploading = "uploading";
@@ -79,11 +80,12 @@ internal sealed class FolderRun
             using var cache = await OpenCacheAsync(cancellationToken);
             await SyncAsync(tree, cache.Cache, cancellationToken);
         }
-        catch (BackupException exception)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
+            var failure = BackupException.From(exception);
             if (!_storeIsUseless)
-                Fail(_folder, exception);
-            Finish(Outcome.Failed, exception.Message, null);
+                Fail(_folder, failure);
+            Finish(Outcome.Failed, failure.Message, null);
             if (_storeIsUseless)
                 throw;
         }
@@ -94,6 +96,22 @@ internal sealed class FolderRun
         _storeIsUseless = true;
         await _store.CheckAsync(forWriting, cancellationToken);
         _storeIsUseless = false;
+    }
+
+    /// <summary>
+    /// Holds the store against the cache by one object. Where a drive is not mounted, or a bucket was emptied, a run would begin
+    /// a new store with nothing but what changed, and the rest would count as stored for ever.
+    /// </summary>
+    private async Task CheckIsSameStoreAsync(FolderCache cache, CancellationToken cancellationToken)
+    {
+        var witness = cache.Meta(LastManifest) ?? (cache.ReadAll().FirstOrDefault(row => row.Entry.Kind == FileEntryKind.File) is { } row ? _keys.Key(row.Path) : null);
+        if (witness is not null && await _store.HeadAsync(witness, null, cancellationToken) is null)
+        {
+            throw new BackupException(
+                FailureKind.NotFound,
+                $"'{_options.Destination}' does not hold '{witness}', which an earlier run stored there. Nothing was written.",
+                "Is the drive mounted, and is it the same store? If it was emptied on purpose, run with -Reset: everything that is not there is stored again.");
+        }
     }
 
     private async Task SyncAsync(FileTree tree, FolderCache cache, CancellationToken cancellationToken)
@@ -110,10 +128,15 @@ internal sealed class FolderRun
         var steps = Uploads.Sum(action => cache.Plan(action).Count) + cache.Plan(PlanAction.UpdateMetadata).Count + cache.Plan(PlanAction.Delete).Count;
         if (steps == 0 && cache.JournalCount == 0 && _failed == 0)
         {
+            // Nothing is missing: whatever volume this is, it is the folder from here on.
+            if (cache.Meta(Identity) != tree.Identity.ToString())
+                cache.SetMeta(Identity, tree.Identity.ToString());
+            cache.Flush();
             Finish(Outcome.Unchanged, null, null);
             return;
         }
 
+        await CheckIsSameStoreAsync(cache, cancellationToken);
         await CheckStoreAsync(forWriting: true, cancellationToken);
         // Whoever finds this mark knows that the run was killed, and that the store may hold more than the cache says.
         cache.SetMeta(Uploading, "yes");
@@ -215,7 +238,7 @@ internal sealed class FolderRun
         var config = _options.Config?.File is { } file ? Within(file) : null;
         var meter = new ProgressMeter(_progress, $"Scanning {_folder}");
         var scan = tree.Scan(filter, OnProblem, cancellationToken)
-            .Where(entry => entry.Kind != FileEntryKind.Other && !entry.Path.StartsWith(caches, StringComparison.Ordinal) && entry.Path != config);
+            .Where(entry => entry.Kind != FileEntryKind.Other && !FileTree.IsTemporary(entry.Path) && !entry.Path.StartsWith(caches, StringComparison.Ordinal) && entry.Path != config);
         foreach (var (entry, row, change) in FolderChanges.Compare(scan, cache.ReadAll()))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -435,7 +458,7 @@ internal sealed class FolderRun
         var isNews = row.Sha256 is null || before.ModifiedTicks != now.ModifiedTicks || before.Mode != now.Mode;
         if (!_options.WhatIf)
             cache.Put(row with { Entry = now, Sha256 = hash.Sha256 }, isNews);
-        if (isNews)
+        if (isNews || _adopting)
             Interlocked.Increment(ref _touched);
         return true;
     }
@@ -502,32 +525,32 @@ internal sealed class FolderRun
             segments = isFull ? [segment] : [.. segments, segment];
         }
 
-        await _catalog.CommitAsync(
-            new()
-            {
-                RunId = runId,
-                System = System,
-                Source = _source,
-                SourceName = _folder,
-                Host = Environment.MachineName,
-                ModuleVersion = ProductVersion.Current,
-                Started = _started,
-                Finished = _options.Store.Time.GetUtcNow(),
-                Outcome = _failed == 0 ? Outcome.Completed : Outcome.Failed,
-                Reason = _refusal ?? (_failed > 0 ? $"{_failed} items failed." : null),
-                Proofs = [.. _proofs.Order(StringComparer.Ordinal)],
-                Counts = new() { Stored = _new + _changed, Updated = _touched, Unchanged = Unchanged, Deleted = _deleted, Failed = _failed },
-                BytesStored = _bytes,
-                TotalObjects = cache.Files.Count,
-                TotalBytes = cache.Files.Bytes,
-                Inventory = segments,
-                Failures = [.. _failures.Select(failure => new RunFailure(failure.Item, failure.Kind, failure.Message))],
-            },
-            cancellationToken);
+        var manifest = new RunManifest
+        {
+            RunId = runId,
+            System = System,
+            Source = _source,
+            SourceName = _folder,
+            Host = Environment.MachineName,
+            ModuleVersion = ProductVersion.Current,
+            Started = _started,
+            Finished = _options.Store.Time.GetUtcNow(),
+            Outcome = _failed == 0 ? Outcome.Completed : Outcome.Failed,
+            Reason = _refusal ?? (_failed > 0 ? $"{_failed} items failed." : null),
+            Proofs = [.. _proofs.Order(StringComparer.Ordinal)],
+            Counts = new() { Stored = _new + _changed, Updated = _touched, Unchanged = Unchanged, Deleted = _deleted, Failed = _failed },
+            BytesStored = _bytes,
+            TotalObjects = cache.Files.Count,
+            TotalBytes = cache.Files.Bytes,
+            Inventory = segments,
+            Failures = [.. _failures.Select(failure => new RunFailure(failure.Item, failure.Kind, failure.Message))],
+        };
+        await _catalog.CommitAsync(manifest, cancellationToken);
         cache.CommitRun(
         [
             new(LastRun, runId),
             new(Uploading, null),
+            new(LastManifest, RunCatalog.ManifestKey(manifest)),
             new(Segments, JsonSerializer.Serialize(segments, ManifestJson.Default.IReadOnlyListInventorySegment)),
             // After a refusal the volume of the last good run stays the one to compare with.
             new(Identity, _refusal is null ? tree.Identity.ToString() : cache.Meta(Identity)),
