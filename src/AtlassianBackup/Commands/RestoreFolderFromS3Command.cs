@@ -81,7 +81,7 @@ public sealed class RestoreFolderFromS3Command : RestoreCmdlet
             Force = Force,
             WhatIf = whatIf,
         });
-        RunAsync(token => FolderRestore.RunAsync(options, CreateProgress(), token), WriteRestored, From);
+        RunRestore(token => FolderRestore.RunAsync(options, CreateProgress(), token), From);
     }
 
     // Names of another machine stay as they are; ./docs means the folder here, as it was when it was backed up.

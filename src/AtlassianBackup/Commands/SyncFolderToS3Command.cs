@@ -12,6 +12,7 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
 {
     private readonly List<string> _folders = [];
     private readonly HashSet<string> _withErrors = new(StringComparer.Ordinal);
+    private readonly List<FolderSyncResult> _unexplained = [];
     private StoreLocation? _destination;
     private StoreOptions? _store;
     private bool _whatIf;
@@ -138,6 +139,9 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
             WhatIf = _whatIf,
         });
         RunAsync(token => FolderSync.RunAsync(options, CreateProgress(), token), Write, Destination);
+        // Only here: a store that no folder could use is thrown behind the folder's result, and has then been the one error.
+        foreach (var result in _unexplained)
+            WriteError(ErrorMapping.ToRecord(result.Kind ?? FailureKind.Unknown, $"{result.Path}: {result.Reason ?? "The folder was not backed up."}", result.Advice, result.Path));
     }
 
     private string? ResolveCachePath()
@@ -165,7 +169,7 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
                 WriteObject(result);
                 // A failed run is an error even where no single file is to blame for it.
                 if (result.Outcome is Outcome.Failed && !_withErrors.Contains(result.Path))
-                    WriteError(ErrorMapping.ToRecord(FailureKind.Unknown, $"{result.Path}: {result.Reason ?? "The folder was not backed up."}", null, result.Path));
+                    _unexplained.Add(result);
                 break;
         }
     }

@@ -46,7 +46,6 @@ public sealed class TestBackupRunCommand : AwsCmdlet
         var store = ResolveStore(Destination);
         var query = new RunQuery { SourceName = SourceName, RunIds = RunIds.Given(RunId) };
         var options = CreateStoreOptions();
-        var tested = 0;
         BackupException? missing = null;
         RunAsync(
             async token =>
@@ -54,25 +53,21 @@ public sealed class TestBackupRunCommand : AwsCmdlet
                 try
                 {
                     await foreach (var verification in RunVerifier.RunAsync(store, query, Deep, options, CreateProgress(), token))
-                    {
-                        tested++;
                         Write(verification);
-                    }
                 }
-                catch (BackupException e) when (tested == 0 && e.Kind is FailureKind.NotFound)
+                catch (BackupException e) when (e.Kind is FailureKind.NotFound)
                 {
                     missing = e;
                 }
             },
             Destination);
-        if (tested > 0)
+        if (missing is null)
             return;
 
         // Nothing that could be whole is not the same as everything being whole.
         if (!Detailed)
             WriteObject(false);
-        WriteError(ErrorMapping.ToRecord(
-            FailureKind.NotFound, missing?.Message ?? $"There is no such run in {Destination}.", missing?.Advice ?? "List what is there: Get-BackupRun -Destination ...", RunId is [{ } id, ..] ? id : Destination));
+        WriteError(ErrorMapping.ToRecord(missing, RunId is [{ } id, ..] ? id : Destination));
     }
 
     private void Write(RunVerification verification)

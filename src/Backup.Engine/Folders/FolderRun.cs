@@ -82,7 +82,7 @@ internal sealed class FolderRun
         {
             if (!_storeIsUseless)
                 Fail(_folder, exception);
-            Finish(Outcome.Failed, exception.Message, null);
+            Finish(Outcome.Failed, exception.Message, null, exception);
             if (_storeIsUseless)
                 throw;
         }
@@ -126,11 +126,12 @@ internal sealed class FolderRun
             cache.Flush();
         }
 
-        if (_refusal is not null)
-            Fail(_folder, new BackupException(FailureKind.DeletionRefused, _refusal, "Look at the folder. If the files are meant to be gone, run again with -Force, or raise -MaxDeletePercent."));
+        var refused = _refusal is null ? null : new BackupException(FailureKind.DeletionRefused, _refusal, "Look at the folder. If the files are meant to be gone, run again with -Force, or raise -MaxDeletePercent.");
+        if (refused is not null)
+            Fail(_folder, refused);
         var runId = await CommitAsync(tree, cache, cancellationToken);
         var reason = _refusal ?? (_failed > 0 ? $"{_failed} of {_scanned} files could not be backed up." : null);
-        Finish(reason is null ? Outcome.Completed : Outcome.Failed, reason, runId);
+        Finish(reason is null ? Outcome.Completed : Outcome.Failed, reason, runId, refused);
     }
 
     // The cache, and the directory that held it where it was made for a WhatIf alone.
@@ -523,7 +524,8 @@ internal sealed class FolderRun
         _emit(Result(Outcome.Skipped, _refusal is null ? "WhatIf: nothing was written." : $"WhatIf: nothing was written. A run would say: {_refusal}", null) with { WhatIf = true });
     }
 
-    private void Finish(Outcome outcome, string? reason, string? runId) => _emit(Result(outcome, reason, runId));
+    private void Finish(Outcome outcome, string? reason, string? runId, BackupException? failure = null) =>
+        _emit(Result(outcome, reason, runId) with { Kind = failure?.Kind, Advice = failure?.Advice });
 
     private FolderSyncResult Result(Outcome outcome, string? reason, string? runId) => new()
     {
