@@ -92,6 +92,15 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
                 KmsKeyId);
         }
 
+        try
+        {
+            StorageClass = StorageClass is null ? null : StorageClasses.Parse(StorageClass);
+        }
+        catch (BackupException e)
+        {
+            ThrowMapped(e, StorageClass);
+        }
+
         _store = CreateStoreOptions() with
         {
             MaxBandwidth = MaxBandwidth > 0 ? MaxBandwidth : null,
@@ -163,7 +172,7 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
         {
             case FileFailure failure:
                 _withErrors.Add(failure.Path);
-                WriteError(ErrorMapping.ToRecord(failure.Kind, failure.Message, failure.Advice, System.IO.Path.Join(failure.Path, failure.Item)));
+                WriteError(ErrorMapping.ToRecord(failure.Kind, failure.Message, failure.Advice, failure.Item == failure.Path ? failure.Path : System.IO.Path.Join(failure.Path, failure.Item)));
                 break;
             case FolderSyncResult result:
                 WriteObject(result);

@@ -75,6 +75,16 @@ public sealed class TestBackupRunCommand : AwsCmdlet
         WriteObject(Detailed ? verification : verification.Passed);
         if (verification.Passed)
             return;
+        if (verification.Problems == 0)
+        {
+            WriteError(ErrorMapping.ToRecord(
+                FailureKind.Archived,
+                $"Run {verification.RunId} of {verification.SourceName} could not be read: {verification.Archived} of {verification.Checked} objects are archived. Nothing is wrong with what can be seen of them.",
+                "Check without -Deep, which compares the store's own checksums. To read every byte, ask for readable copies first: Restore-FolderFromS3 to another directory verifies each file that it writes.",
+                verification.RunId));
+            return;
+        }
+
         var named = string.Join(" ", verification.Details.Take(NamedProblems).Select(p => $"{p.Path}: {p.Message}"));
         var more = verification.Problems > NamedProblems ? $" And {verification.Problems - NamedProblems} more." : "";
         var kind = verification.Details.Count > 0 ? verification.Details[0].Kind : FailureKind.Corrupt;
