@@ -14,6 +14,9 @@ internal sealed class FolderAdoption(IObjectStore store, RunCatalog catalog, Obj
 {
     private const int Parallelism = 32;
 
+    // Listings and answers have whole seconds, and one may be rounded where the other is cut.
+    private const long ClockGrain = 2 * TimeSpan.TicksPerSecond;
+
     /// <summary>Fills an empty cache; false where the store holds nothing of this folder.</summary>
     public async Task<bool> RunAsync(FolderCache cache, string source, CancellationToken cancellationToken)
     {
@@ -23,10 +26,31 @@ internal sealed class FolderAdoption(IObjectStore store, RunCatalog catalog, Obj
 
         var inventory = manifest is null ? AsyncEnumerable.Empty<InventoryEntry>() : catalog.ReadInventoryAsync(manifest, cancellationToken);
         var unknown = await MergeAsync(cache, inventory, manifest?.Finished ?? DateTimeOffset.MinValue, cancellationToken);
-        await Parallel.ForEachAsync(unknown, new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken }, (key, token) => AdoptUnknownAsync(cache, key, token));
+        await AdoptUnknownAsync(cache, unknown, cancellationToken);
         options.Logger?.LogInformation("The cache was rebuilt from the store: {Files} files.", cache.Files.Count);
         return cache.Files.Count > 0;
     }
+
+    /// <summary>After a run was killed: adopts what it stored in its last moments and could not note any more. False where there is nothing of the kind.</summary>
+    public async Task<bool> AdoptNewerAsync(FolderCache cache, CancellationToken cancellationToken)
+    {
+        var unknown = new List<string>();
+        await foreach (var stored in store.ListAsync(keys.ListPrefix, cancellationToken).Where(IsOurs))
+        {
+            if (await PathOfAsync(stored.Key, cancellationToken) is { } path && !IsKnown(stored, cache.Find(path)))
+                unknown.Add(stored.Key);
+        }
+
+        await AdoptUnknownAsync(cache, unknown, cancellationToken);
+        options.Logger?.LogInformation("The last run was interrupted: {Files} files that it had stored are adopted.", unknown.Count);
+        return unknown.Count > 0;
+    }
+
+    private static bool IsKnown(StoredObject stored, CacheRow? row) =>
+        row?.StoredAtTicks is { } ticks && row.Entry.Kind == FileEntryKind.File && row.Entry.Size == stored.Size && stored.LastModified.UtcTicks <= ticks + ClockGrain;
+
+    private Task AdoptUnknownAsync(FolderCache cache, List<string> unknown, CancellationToken cancellationToken) =>
+        Parallel.ForEachAsync(unknown, new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken }, (key, token) => AdoptUnknownAsync(cache, key, token));
 
     /// <summary>Adopts what inventory and listing agree on, and returns the keys that only the listing knows, or knows better.</summary>
     private async Task<List<string>> MergeAsync(FolderCache cache, IAsyncEnumerable<InventoryEntry> inventory, DateTimeOffset inventoryTime, CancellationToken cancellationToken)

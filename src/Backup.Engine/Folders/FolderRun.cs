@@ -20,6 +20,7 @@ internal sealed class FolderRun
     private const string LastRun = "run";
     private const string Segments = "inventory";
     private const string Whole = "whole";
+    private const string Uploading = "uploading";
 
     private static readonly PlanAction[] Uploads = [PlanAction.UploadNew, PlanAction.UploadChanged];
 
@@ -63,7 +64,7 @@ internal sealed class FolderRun
     public FolderRun(string folder, IObjectStore store, FolderSyncOptions options, Action<FolderSyncOutput> emit, IProgress<BackupProgress>? progress)
     {
         (_folder, _store, _options, _emit, _progress, _logger) = (folder, store, options, emit, progress, options.Logger);
-        _keys = new(folder, Encoding.UTF8.GetByteCount(options.Destination.Prefix));
+        _keys = new(folder, Encoding.UTF8.GetByteCount(store.Location.Prefix));
         _catalog = new(store);
         _source = CatalogSource.FromName(folder);
         _started = options.Store.Time.GetUtcNow();
@@ -114,6 +115,9 @@ internal sealed class FolderRun
         }
 
         await CheckStoreAsync(forWriting: true, cancellationToken);
+        // Whoever finds this mark knows that the run was killed, and that the store may hold more than the cache says.
+        cache.SetMeta(Uploading, "yes");
+        cache.Flush();
         try
         {
             await UploadAsync(tree, cache, cancellationToken);
@@ -147,7 +151,7 @@ internal sealed class FolderRun
 
     private async Task<OpenedCache> OpenCacheAsync(CancellationToken cancellationToken)
     {
-        var destination = _options.Destination.ToString();
+        var destination = _store.Location.ToString();
         var file = FolderPaths.CacheFile(_options.CachePath, _folder, destination);
         string? temporary = null;
         if (_options.WhatIf && (_options.Reset || !File.Exists(file)))
@@ -173,6 +177,11 @@ internal sealed class FolderRun
                 cache.SetMeta(Whole, "yes");
                 cache.Flush();
             }
+            else if (cache.Meta(Uploading) is not null && !cache.IsReadOnly)
+            {
+                await CheckStoreAsync(forWriting: false, cancellationToken);
+                _adopting = await new FolderAdoption(_store, _catalog, _keys, _options).AdoptNewerAsync(cache, cancellationToken);
+            }
 
             return new(cache, temporary);
         }
@@ -192,9 +201,9 @@ internal sealed class FolderRun
             await CheckStoreAsync(forWriting: false, cancellationToken);
             return true;
         }
-        catch (BackupException exception) when (exception.Kind == FailureKind.NotFound && !_options.Destination.IsS3)
+        catch (BackupException exception) when (exception.Kind == FailureKind.NotFound && (!_store.Location.IsS3 || _options.Store.CreateBucket))
         {
-            // A directory store begins with its first write.
+            // A directory store, and a folder's own bucket, begin with the first write.
             _storeIsUseless = false;
             return false;
         }
@@ -507,6 +516,7 @@ internal sealed class FolderRun
         cache.CommitRun(
         [
             new(LastRun, runId),
+            new(Uploading, null),
             new(Segments, JsonSerializer.Serialize(segments, ManifestJson.Default.IReadOnlyListInventorySegment)),
             // After a refusal the volume of the last good run stays the one to compare with.
             new(Identity, _refusal is null ? tree.Identity.ToString() : cache.Meta(Identity)),
@@ -521,7 +531,22 @@ internal sealed class FolderRun
         var (added, changed) = (cache.Plan(PlanAction.UploadNew), cache.Plan(PlanAction.UploadChanged));
         (_new, _changed, _bytes) = (added.Count, changed.Count, added.Bytes + changed.Bytes);
         _deleted = cache.ReadPlan(PlanAction.Delete).LongCount(item => item.Entry.Kind == FileEntryKind.File);
-        _emit(Result(Outcome.Skipped, _refusal is null ? "WhatIf: nothing was written." : $"WhatIf: nothing was written. A run would say: {_refusal}", null) with { WhatIf = true });
+        _emit(Result(Outcome.Skipped, _refusal is null ? "WhatIf: nothing was written." : $"WhatIf: nothing was written. A run would say: {_refusal}", null) with { WhatIf = true, Estimate = Estimate(cache) });
+    }
+
+    private CostEstimate? Estimate(FolderCache cache)
+    {
+        if (!_store.Location.IsS3 || StorageCosts.For(_options.StorageClass, _options.Store.PartSize, _started) is not { } costs)
+            return null;
+        foreach (var item in cache.ReadPlan(Uploads))
+            costs.Store(item.Entry.Size);
+        foreach (var item in cache.ReadPlan(PlanAction.UploadChanged, PlanAction.Delete))
+        {
+            if (cache.Find(item.Entry.Path) is { Entry.Kind: FileEntryKind.File } row)
+                costs.Remove(row.Entry.Size, row.StorageClass, row.StoredAtTicks);
+        }
+
+        return costs.Total();
     }
 
     private void Finish(Outcome outcome, string? reason, string? runId, BackupException? failure = null) =>
@@ -530,7 +555,7 @@ internal sealed class FolderRun
     private FolderSyncResult Result(Outcome outcome, string? reason, string? runId) => new()
     {
         Path = _folder,
-        Destination = _options.Destination.ToString(),
+        Destination = _store.Location.ToString(),
         Outcome = outcome,
         Reason = reason,
         RunId = runId,

@@ -1,12 +1,17 @@
 using Backup.Engine.Files;
+using Backup.Engine.Notifications;
 using Backup.Engine.Stores;
+using Microsoft.Extensions.Logging;
 
 namespace Backup.Engine.Folders;
 
-/// <summary>Brings a store up to date with folders: scan, plan, upload, delete, commit.</summary>
+/// <summary>Brings stores up to date with folders: scan, plan, upload, delete, commit.</summary>
 public static class FolderSync
 {
-    /// <summary>Syncs each folder in turn. A bad option ends the run with an exception; a bad folder or file is a result.</summary>
+    // Bucket names are global: whoever has a name of their own gives it.
+    private const string DefaultBucketPrefix = "backup-";
+
+    /// <summary>Syncs each folder in turn. A bad option ends the run with an exception, and so does a store that no folder could use; a bad folder or file is a result.</summary>
     public static IAsyncEnumerable<FolderSyncOutput> RunAsync(FolderSyncOptions options, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -15,30 +20,82 @@ public static class FolderSync
 
     private static async Task RunAsync(FolderSyncOptions options, Action<FolderSyncOutput> emit, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
-        var folders = options.Paths.Select(path => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))).ToList();
-        CheckOverlaps(folders, options.Destination);
+        options = WithConfig(options);
         _ = PathFilter.Create(options.Include, options.Exclude);
         if (options.StorageClass is { } name)
             options = options with { StorageClass = StorageClasses.Parse(name) };
-        else if (options.Destination.IsS3)
-            options = options with { StorageClass = StorageClasses.Default };
+        using var webhook = options.Webhook is { } address ? new TeamsWebhook(address.Address, options.Store.Time, options.Logger) : null;
+        var jobs = FolderJobs.Resolve(options);
 
-        await using var store = await ObjectStores.OpenAsync(options.Destination, options.Store, cancellationToken);
-        foreach (var folder in folders)
+        var report = new FolderSyncReport();
+        try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            await new FolderRun(folder, store, options, emit, progress).RunAsync(cancellationToken);
+            await RunAsync(jobs, options, output => { report.Add(output); emit(output); }, progress, cancellationToken);
+        }
+        catch (BackupException exception)
+        {
+            report.Add(exception);
+            throw;
+        }
+        finally
+        {
+            if (webhook is not null && report.HasFailures && !options.WhatIf && !cancellationToken.IsCancellationRequested && await webhook.SendAsync(report.ToNotice(), cancellationToken) is { } reason)
+                options.Logger?.LogWarning("The notice of this run's errors was not sent: {Reason}.", reason);
         }
     }
 
-    private static void CheckOverlaps(List<string> folders, StoreLocation destination)
+    private static async Task RunAsync(IReadOnlyList<FolderJob> jobs, FolderSyncOptions options, Action<FolderSyncOutput> emit, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
-        foreach (var folder in folders)
+        foreach (var group in jobs.GroupBy(job => job.Location))
         {
-            if (folders.Find(other => !ReferenceEquals(other, folder) && FolderPaths.IsWithin(other, folder)) is { } inner)
-                throw new BackupException(FailureKind.InvalidInput, $"The folders '{folder}' and '{inner}' overlap.", "Give the outer one alone: what is in it is backed up with it.");
-            if (!destination.IsS3 && FolderPaths.IsWithin(destination.Directory, folder))
-                throw new BackupException(FailureKind.InvalidInput, $"The destination '{destination}' is inside the folder '{folder}'.", "A backup must not hold itself: give a destination elsewhere.");
+            // A folder's own bucket is made at its first upload; one that is shared or named is somebody's decision.
+            var store = options.Destination is null && options.Buckets?.Values.Contains(group.Key.Bucket, StringComparer.Ordinal) != true
+                ? options.Store with { CreateBucket = true }
+                : options.Store;
+            var folderOptions = options with
+            {
+                Store = store,
+                Destination = group.Key,
+                StorageClass = options.StorageClass ?? (group.Key.IsS3 ? StorageClasses.Default : null),
+            };
+            await using var opened = await ObjectStores.OpenAsync(group.Key, store, cancellationToken);
+            foreach (var job in group)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (job.Failure is { } failure)
+                    Refuse(job, failure, emit);
+                else
+                    await new FolderRun(job.Folder, opened, folderOptions, emit, progress).RunAsync(cancellationToken);
+            }
         }
+    }
+
+    private static void Refuse(FolderJob job, BackupException failure, Action<FolderSyncOutput> emit)
+    {
+        var item = new FileFailure { Path = job.Folder, Item = job.Folder, Kind = failure.Kind, Message = failure.Message, Advice = failure.Advice };
+        emit(item);
+        emit(new FolderSyncResult { Path = job.Folder, Destination = job.Location.ToString(), Outcome = Outcome.Failed, Reason = failure.Message, Failed = 1, Failures = [item] });
+    }
+
+    private static FolderSyncOptions WithConfig(FolderSyncOptions options)
+    {
+        if (options.Config is not { } config)
+            return options;
+        if (config.Aws?.HasKeys == true)
+            options.Logger?.LogWarning("The configuration file holds AWS keys in plain text. Keep them in a profile ('aws configure') or use a role, and give -ProfileName; then take them out of the file and renew them.");
+        var isPlaced = options.Destination is not null || options.BucketPrefix is not null;
+        return options with
+        {
+            Paths = [.. options.Paths, .. config.Backup.Folders],
+            Roots = [.. options.Roots, .. config.Backup.Roots],
+            Destination = isPlaced ? options.Destination : config.Backup.Destination is { } destination ? StoreLocation.Parse(destination) : null,
+            BucketPrefix = isPlaced ? options.BucketPrefix : config.Backup.BucketPrefix ?? (config.Backup.Destination is null ? DefaultBucketPrefix : null),
+            Buckets = options.Buckets ?? config.Backup.Buckets,
+            StorageClass = options.StorageClass ?? config.Backup.StorageClass,
+            Include = options.Include ?? config.Backup.Include,
+            Exclude = options.Exclude ?? config.Backup.Exclude,
+            Webhook = options.Webhook ?? (config.Notification?.Webhook is { } webhook ? new(webhook) : null),
+            Store = options.Store with { Aws = config.Aws?.Under(options.Store.Aws) ?? options.Store.Aws },
+        };
     }
 }

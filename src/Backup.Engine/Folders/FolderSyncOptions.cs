@@ -7,10 +7,25 @@ namespace Backup.Engine.Folders;
 public sealed record FolderSyncOptions
 {
     /// <summary>The folders, each an independent backup.</summary>
-    public required IReadOnlyList<string> Paths { get; init; }
+    public IReadOnlyList<string> Paths { get; init; } = [];
 
-    /// <summary>Where they go.</summary>
-    public required StoreLocation Destination { get; init; }
+    /// <summary>Folders whose direct children are each an independent backup.</summary>
+    public IReadOnlyList<string> Roots { get; init; } = [];
+
+    /// <summary>A configuration file's content; whatever is given here goes before it.</summary>
+    public SyncConfig? Config { get; init; }
+
+    /// <summary>Where all folders go; null where each has a bucket of its own.</summary>
+    public StoreLocation? Destination { get; init; }
+
+    /// <summary>What the name of each folder's own bucket begins with (<see cref="FolderSync"/> makes the bucket at its first upload), or null.</summary>
+    public string? BucketPrefix { get; init; }
+
+    /// <summary>Existing buckets by folder: they are adopted instead of a name made from <see cref="BucketPrefix"/>.</summary>
+    public IReadOnlyDictionary<string, string>? Buckets { get; init; }
+
+    /// <summary>A Microsoft Teams Workflows webhook that is told of errors, or null. Its address is a secret.</summary>
+    public SecretUri? Webhook { get; init; }
 
     /// <summary>How the store is opened.</summary>
     public StoreOptions Store { get; init; } = new();

@@ -69,6 +69,9 @@ public sealed record FolderSyncResult : FolderSyncOutput
 
     /// <summary>Whether this is a plan (WhatIf) and nothing was done.</summary>
     public bool WhatIf { get; init; }
+
+    /// <summary>With WhatIf and S3: what a run would cost by AWS's list prices; null where the storage class has no known price.</summary>
+    public CostEstimate? Estimate { get; init; }
 }
 
 /// <summary>One file or folder that could not be stored or deleted. The run goes on without it.</summary>

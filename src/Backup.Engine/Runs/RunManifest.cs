@@ -5,6 +5,7 @@ namespace Backup.Engine.Runs;
 /// <summary>
 /// The record of a run, and its commit: it is written last, and a run without one never happened. JSON, camel case, times in UTC (ISO 8601).
 /// </summary>
+/// <remarks>The JSON reader sets what is absent to null, whatever the initializer says; hence the initializers that hold against that.</remarks>
 public sealed record RunManifest
 {
     /// <summary>The format that this version writes, and the newest that it reads.</summary>
@@ -44,10 +45,10 @@ public sealed record RunManifest
     public string? Reason { get; init; }
 
     /// <summary>How the store proved what it received: algorithms of <see cref="Stores.ObjectChecksum"/>.</summary>
-    public IReadOnlyList<string> Proofs { get; init; } = [];
+    public IReadOnlyList<string> Proofs { get; init => field = value ?? []; } = [];
 
     /// <summary>What this run did.</summary>
-    public RunCounts Counts { get; init; } = new();
+    public RunCounts Counts { get; init => field = value ?? new(); } = new();
 
     /// <summary>Bytes that this run stored.</summary>
     public long BytesStored { get; init; }
@@ -59,10 +60,10 @@ public sealed record RunManifest
     public long TotalBytes { get; init; }
 
     /// <summary>The inventory after this run: segments to be laid over each other, the oldest first.</summary>
-    public IReadOnlyList<InventorySegment> Inventory { get; init; } = [];
+    public IReadOnlyList<InventorySegment> Inventory { get; init => field = value ?? []; } = [];
 
     /// <summary>The first 100 failures.</summary>
-    public IReadOnlyList<RunFailure> Failures { get; init; } = [];
+    public IReadOnlyList<RunFailure> Failures { get; init => field = value ?? []; } = [];
 
     /// <summary>Facts that belong to the system.</summary>
     public IReadOnlyDictionary<string, string>? Properties { get; init; }

@@ -11,6 +11,21 @@ public sealed record StoreOptions
     /// <summary>The account that must own the bucket (12 digits), or null.</summary>
     public string? ExpectedBucketOwner { get; init; }
 
+    /// <summary>
+    /// Whether the bucket is made where it is missing: versioned, old versions expire after <see cref="KeepVersionDays"/>, public access blocked,
+    /// unfinished uploads removed. It then has to belong to the caller's own account, where that is known.
+    /// </summary>
+    public bool CreateBucket { get; init; }
+
+    /// <summary>How many days a bucket that is made keeps overwritten and deleted objects.</summary>
+    public int KeepVersionDays { get; init; } = 180;
+
+    /// <summary>S3 Object Lock for what is written (<c>GOVERNANCE</c> or <c>COMPLIANCE</c>), or null. The bucket must have it enabled.</summary>
+    public string? ObjectLockMode { get; init; }
+
+    /// <summary>How many days it locks.</summary>
+    public int ObjectLockDays { get; init; }
+
     /// <summary>The most bytes that may be held in transfer buffers at once.</summary>
     public long MemoryBudget { get; init; } = 128L << 20;
 

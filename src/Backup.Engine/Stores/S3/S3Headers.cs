@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Backup.Engine.Stores.S3;
 
 /// <summary>The headers that objects are written with.</summary>
@@ -13,6 +15,12 @@ internal static class S3Headers
             .With("content-type", options.ContentType)
             .With("x-amz-server-side-encryption", store.ServerSideEncryption)
             .With("x-amz-server-side-encryption-aws-kms-key-id", store.KmsKeyId);
+        if (store.ObjectLockMode is { } mode)
+        {
+            request.With("x-amz-object-lock-mode", mode)
+                .With("x-amz-object-lock-retain-until-date", store.Time.GetUtcNow().AddDays(store.ObjectLockDays).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+        }
+
         foreach (var (name, value) in options.Metadata ?? new Dictionary<string, string>(StringComparer.Ordinal))
             request.With("x-amz-meta-" + name, S3Encoding.Metadata(value));
         if (sha256 is not null && options.Metadata?.ContainsKey(Sha256) != true)

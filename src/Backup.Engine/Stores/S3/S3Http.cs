@@ -215,7 +215,8 @@ internal sealed class S3Http : IDisposable
 
         var headers = new List<(string Name, string Value)>(request.Headers.Count + 5) { ("host", _host) };
         headers.AddRange(request.Headers);
-        if (_options.ExpectedBucketOwner is { } owner)
+        // A bucket that is made here is one's own; one that somebody else made first under that name must not be written to.
+        if ((_options.ExpectedBucketOwner ?? (_options.CreateBucket ? keys.AccountId : null)) is { Length: > 0 } owner)
             headers.Add(("x-amz-expected-bucket-owner", owner));
         var now = _options.Time.GetUtcNow().AddTicks(Interlocked.Read(ref _skewTicks));
         var authorization = _signer.Sign(request.Method.Method, path, request.Query, headers, PayloadHash(request), keys, now);

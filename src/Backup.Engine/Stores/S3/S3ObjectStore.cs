@@ -68,11 +68,20 @@ public sealed class S3ObjectStore : IObjectStore
     {
         // A HEAD would do, but its errors have no body and so no reason.
         var request = new S3Request(HttpMethod.Get, null).Ask("list-type", "2").Ask("max-keys", "1").Ask("prefix", Location.Prefix);
-        using (await _http.SendAsync(request, cancellationToken))
+        var (response, error, _) = await _http.TrySendAsync(request, cancellationToken);
+        response?.Dispose();
+        if (error is { Code: "NoSuchBucket" } && forWriting && _options.CreateBucket)
         {
-            if (forWriting)
-                await ProofAsync(cancellationToken);
+            await _control.EnsureBucketAsync(_options.KeepVersionDays, cancellationToken);
+            _options.Logger?.LogInformation("The bucket '{Bucket}' was created.", Location.Bucket);
         }
+        else if (error is not null)
+        {
+            throw error.ToException(_http.NameOf(null), Location.Bucket!, _session.Region);
+        }
+
+        if (forWriting)
+            await ProofAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
