@@ -16,6 +16,7 @@ Describe 'A mistake in the settings ends the cmdlet: <What>' -ForEach @(
     @{ What = 'a target that holds no files'; Target = 'env:x'; Says = 'Environment provider'; Script = { Restore-FolderFromS3 -From $Store -Destination 'env:x' } }
     @{ What = 'an endpoint without a scheme'; Target = 's3.example.com'; Says = 'not an endpoint'; Script = { Get-BackupRun s3://bucket -EndpointUrl s3.example.com } }
     @{ What = 'a profile and keys'; Target = 'backup'; Says = 'Both -ProfileName and -Credential'; Script = { Get-BackupRun s3://bucket -ProfileName backup -Credential $Keys } }
+    @{ What = 'an unknown storage class'; Target = 'FROZEN'; Says = "'FROZEN' is not a storage class"; Script = { Sync-FolderToS3 $Folder s3://bucket -StorageClass FROZEN } }
     @{ What = 'a key without KMS'; Target = 'alias/x'; Says = 'needs -ServerSideEncryption'; Script = { Sync-FolderToS3 $Folder s3://bucket -KmsKeyId alias/x } }
 ) {
     BeforeAll {

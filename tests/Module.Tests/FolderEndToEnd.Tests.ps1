@@ -100,7 +100,8 @@ Describe 'A folder on a directory store, there and back' {
     }
 
     It 'plans a restore with -WhatIf' {
-        $plan = Restore-FolderFromS3 $Source $Store -Destination (Join-Path $Root planned) -WhatIf
+        # With the separator that Tab leaves at the end.
+        $plan = Restore-FolderFromS3 "$Source/" $Store -Destination (Join-Path $Root planned) -WhatIf
         $plan.WhatIf | Should -BeTrue
         $plan.Restored | Should -Be 25
         Test-Path (Join-Path $Root planned) | Should -BeFalse

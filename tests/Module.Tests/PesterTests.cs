@@ -79,6 +79,7 @@ public class PesterTests
         };
         start.Environment["NO_COLOR"] = "1";
         start.Environment["OTHER_AWSSDK_CORE"] = Metadata("OtherAwsSdk");
+        start.Environment["BACKUP_TESTSERVERS"] = Metadata("TestServers");
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         var output = new StringBuilder();

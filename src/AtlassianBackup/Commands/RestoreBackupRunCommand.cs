@@ -33,7 +33,7 @@ public sealed class RestoreBackupRunCommand : RestoreCmdlet
         {
             if (!Confirm($"run {id} of {from}", $"Restore to {target}", out var whatIf))
                 continue;
-            var options = new RunRestoreOptions
+            var options = WithLog(new RunRestoreOptions
             {
                 From = from,
                 Store = store,
@@ -42,8 +42,8 @@ public sealed class RestoreBackupRunCommand : RestoreCmdlet
                 Include = Include,
                 Force = Force,
                 WhatIf = whatIf,
-            };
-            RunAsync(token => RunRestore.RunAsync(options, CreateProgress(), token), WriteRestored, id);
+            });
+            RunRestore(token => Backup.Engine.Runs.RunRestore.RunAsync(options, CreateProgress(), token), id);
         }
     }
 }

@@ -8,6 +8,7 @@ namespace AtlassianBackup.Commands;
 public abstract class RestoreCmdlet : AwsCmdlet
 {
     private readonly HashSet<string> _withErrors = new(StringComparer.Ordinal);
+    private readonly List<RestoreSummary> _unexplained = [];
 
     /// <summary>What is taken.</summary>
     [Parameter]
@@ -32,8 +33,17 @@ public abstract class RestoreCmdlet : AwsCmdlet
         }
     }
 
+    /// <summary>Runs a restore. What ends it early is thrown behind the run's summary, and is then the one error.</summary>
+    protected void RunRestore(Func<CancellationToken, IAsyncEnumerable<RestoreOutput>> source, object target)
+    {
+        RunAsync(source, WriteRestored, target);
+        foreach (var summary in _unexplained)
+            WriteError(ErrorMapping.ToRecord(summary.Kind ?? FailureKind.Unknown, $"{summary.SourceName}: {summary.Reason ?? "The restore is not complete."}", summary.Advice, summary.SourceName));
+        _unexplained.Clear();
+    }
+
     /// <summary>Writes a summary as output and a failed file as an error. Files left alone are counted, not listed: there may be a million.</summary>
-    protected void WriteRestored(RestoreOutput output)
+    private void WriteRestored(RestoreOutput output)
     {
         switch (output)
         {
@@ -58,6 +68,6 @@ public abstract class RestoreCmdlet : AwsCmdlet
         if (summary.Deferred > 0)
             WriteWarning($"{summary.SourceName}: {summary.Deferred} files are archived and were asked for. Run the same command again when they are readable, or give -Wait.");
         if (summary.Outcome is Outcome.Failed && !_withErrors.Contains(summary.RunId))
-            WriteError(ErrorMapping.ToRecord(FailureKind.Unknown, $"{summary.SourceName}: {summary.Reason ?? "The restore is not complete."}", null, summary.SourceName));
+            _unexplained.Add(summary);
     }
 }

@@ -81,10 +81,14 @@ public sealed class RestoreFolderFromS3Command : RestoreCmdlet
             Force = Force,
             WhatIf = whatIf,
         });
-        RunAsync(token => FolderRestore.RunAsync(options, CreateProgress(), token), WriteRestored, From);
+        RunRestore(token => FolderRestore.RunAsync(options, CreateProgress(), token), From);
     }
 
     // Names of another machine stay as they are; ./docs means the folder here, as it was when it was backed up.
-    private string Absolute(string path) =>
-        path is ['/' or '\\' or '*', ..] or [_, ':', ..] ? path : SessionState.Path.Combine(SessionState.Path.CurrentFileSystemLocation.ProviderPath, path.StartsWith("./", StringComparison.Ordinal) || path.StartsWith(".\\", StringComparison.Ordinal) ? path[2..] : path);
+    private string Absolute(string path)
+    {
+        var absolute = path is ['/' or '\\' or '*', ..] or [_, ':', ..] ? path : SessionState.Path.Combine(SessionState.Path.CurrentFileSystemLocation.ProviderPath, path.StartsWith("./", StringComparison.Ordinal) || path.StartsWith(".\\", StringComparison.Ordinal) ? path[2..] : path);
+        // Tab leaves a separator at the end; as the sync did, so that the names are the same.
+        return System.IO.Path.IsPathFullyQualified(absolute) ? System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(absolute)) : absolute;
+    }
 }

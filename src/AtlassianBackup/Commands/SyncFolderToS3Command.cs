@@ -12,6 +12,7 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
 {
     private readonly List<string> _folders = [];
     private readonly HashSet<string> _withErrors = new(StringComparer.Ordinal);
+    private readonly List<FolderSyncResult> _unexplained = [];
     private StoreLocation? _destination;
     private StoreOptions? _store;
     private bool _whatIf;
@@ -91,6 +92,15 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
                 KmsKeyId);
         }
 
+        try
+        {
+            StorageClass = StorageClass is null ? null : StorageClasses.Parse(StorageClass);
+        }
+        catch (BackupException e)
+        {
+            ThrowMapped(e, StorageClass);
+        }
+
         _store = CreateStoreOptions() with
         {
             MaxBandwidth = MaxBandwidth > 0 ? MaxBandwidth : null,
@@ -138,6 +148,9 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
             WhatIf = _whatIf,
         });
         RunAsync(token => FolderSync.RunAsync(options, CreateProgress(), token), Write, Destination);
+        // Only here: a store that no folder could use is thrown behind the folder's result, and has then been the one error.
+        foreach (var result in _unexplained)
+            WriteError(ErrorMapping.ToRecord(result.Kind ?? FailureKind.Unknown, $"{result.Path}: {result.Reason ?? "The folder was not backed up."}", result.Advice, result.Path));
     }
 
     private string? ResolveCachePath()
@@ -159,13 +172,13 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
         {
             case FileFailure failure:
                 _withErrors.Add(failure.Path);
-                WriteError(ErrorMapping.ToRecord(failure.Kind, failure.Message, failure.Advice, System.IO.Path.Join(failure.Path, failure.Item)));
+                WriteError(ErrorMapping.ToRecord(failure.Kind, failure.Message, failure.Advice, failure.Item == failure.Path ? failure.Path : System.IO.Path.Join(failure.Path, failure.Item)));
                 break;
             case FolderSyncResult result:
                 WriteObject(result);
                 // A failed run is an error even where no single file is to blame for it.
                 if (result.Outcome is Outcome.Failed && !_withErrors.Contains(result.Path))
-                    WriteError(ErrorMapping.ToRecord(FailureKind.Unknown, $"{result.Path}: {result.Reason ?? "The folder was not backed up."}", null, result.Path));
+                    _unexplained.Add(result);
                 break;
         }
     }

@@ -46,7 +46,6 @@ public sealed class TestBackupRunCommand : AwsCmdlet
         var store = ResolveStore(Destination);
         var query = new RunQuery { SourceName = SourceName, RunIds = RunIds.Given(RunId) };
         var options = CreateStoreOptions();
-        var tested = 0;
         BackupException? missing = null;
         RunAsync(
             async token =>
@@ -54,25 +53,21 @@ public sealed class TestBackupRunCommand : AwsCmdlet
                 try
                 {
                     await foreach (var verification in RunVerifier.RunAsync(store, query, Deep, options, CreateProgress(), token))
-                    {
-                        tested++;
                         Write(verification);
-                    }
                 }
-                catch (BackupException e) when (tested == 0 && e.Kind is FailureKind.NotFound)
+                catch (BackupException e) when (e.Kind is FailureKind.NotFound)
                 {
                     missing = e;
                 }
             },
             Destination);
-        if (tested > 0)
+        if (missing is null)
             return;
 
         // Nothing that could be whole is not the same as everything being whole.
         if (!Detailed)
             WriteObject(false);
-        WriteError(ErrorMapping.ToRecord(
-            FailureKind.NotFound, missing?.Message ?? $"There is no such run in {Destination}.", missing?.Advice ?? "List what is there: Get-BackupRun -Destination ...", RunId is [{ } id, ..] ? id : Destination));
+        WriteError(ErrorMapping.ToRecord(missing, RunId is [{ } id, ..] ? id : Destination));
     }
 
     private void Write(RunVerification verification)
@@ -80,6 +75,16 @@ public sealed class TestBackupRunCommand : AwsCmdlet
         WriteObject(Detailed ? verification : verification.Passed);
         if (verification.Passed)
             return;
+        if (verification.Problems == 0)
+        {
+            WriteError(ErrorMapping.ToRecord(
+                FailureKind.Archived,
+                $"Run {verification.RunId} of {verification.SourceName} could not be read: {verification.Archived} of {verification.Checked} objects are archived. Nothing is wrong with what can be seen of them.",
+                "Check without -Deep, which compares the store's own checksums. To read every byte, ask for readable copies first: Restore-FolderFromS3 to another directory verifies each file that it writes.",
+                verification.RunId));
+            return;
+        }
+
         var named = string.Join(" ", verification.Details.Take(NamedProblems).Select(p => $"{p.Path}: {p.Message}"));
         var more = verification.Problems > NamedProblems ? $" And {verification.Problems - NamedProblems} more." : "";
         var kind = verification.Details.Count > 0 ? verification.Details[0].Kind : FailureKind.Corrupt;

@@ -85,7 +85,7 @@ internal sealed class FolderRun
             var failure = BackupException.From(exception);
             if (!_storeIsUseless)
                 Fail(_folder, failure);
-            Finish(Outcome.Failed, failure.Message, null);
+            Finish(Outcome.Failed, failure.Message, null, failure);
             if (_storeIsUseless)
                 throw;
         }
@@ -105,11 +105,14 @@ internal sealed class FolderRun
     private async Task CheckIsSameStoreAsync(FolderCache cache, CancellationToken cancellationToken)
     {
         var witness = cache.Meta(LastManifest) ?? (cache.ReadAll().FirstOrDefault(row => row.Entry.Kind == FileEntryKind.File) is { } row ? _keys.Key(row.Path) : null);
-        if (witness is not null && await _store.HeadAsync(witness, null, cancellationToken) is null)
+        if (witness is null)
+            return;
+        await CheckStoreAsync(forWriting: false, cancellationToken);
+        if (await _store.HeadAsync(witness, null, cancellationToken) is null)
         {
             throw new BackupException(
                 FailureKind.NotFound,
-                $"'{_options.Destination}' does not hold '{witness}', which an earlier run stored there. Nothing was written.",
+                $"'{_store.Location}' does not hold '{witness}', which an earlier run stored there. Nothing was written.",
                 "Is the drive mounted, and is it the same store? If it was emptied on purpose, run with -Reset: everything that is not there is stored again.");
         }
     }
@@ -153,11 +156,12 @@ internal sealed class FolderRun
             cache.Flush();
         }
 
-        if (_refusal is not null)
-            Fail(_folder, new BackupException(FailureKind.DeletionRefused, _refusal, "Look at the folder. If the files are meant to be gone, run again with -Force, or raise -MaxDeletePercent."));
+        var refused = _refusal is null ? null : new BackupException(FailureKind.DeletionRefused, _refusal, "Look at the folder. If the files are meant to be gone, run again with -Force, or raise -MaxDeletePercent.");
+        if (refused is not null)
+            Fail(_folder, refused);
         var runId = await CommitAsync(tree, cache, cancellationToken);
         var reason = _refusal ?? (_failed > 0 ? $"{_failed} of {_scanned} files could not be backed up." : null);
-        Finish(reason is null ? Outcome.Completed : Outcome.Failed, reason, runId);
+        Finish(reason is null ? Outcome.Completed : Outcome.Failed, reason, runId, refused);
     }
 
     // The cache, and the directory that held it where it was made for a WhatIf alone.
@@ -583,7 +587,8 @@ internal sealed class FolderRun
         return costs.Total();
     }
 
-    private void Finish(Outcome outcome, string? reason, string? runId) => _emit(Result(outcome, reason, runId));
+    private void Finish(Outcome outcome, string? reason, string? runId, BackupException? failure = null) =>
+        _emit(Result(outcome, reason, runId) with { Kind = failure?.Kind, Advice = failure?.Advice });
 
     private FolderSyncResult Result(Outcome outcome, string? reason, string? runId) => new()
     {

@@ -19,6 +19,12 @@ public sealed record FolderSyncResult : FolderSyncOutput
     /// <summary>Why it failed or was skipped, in a sentence; else null.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>The stable word for a failure of the whole folder; null where it went well, or where single files failed.</summary>
+    public FailureKind? Kind { get; init; }
+
+    /// <summary>What to do about a failure of the whole folder, or null.</summary>
+    public string? Advice { get; init; }
+
     /// <summary>The run in the destination's catalog, or null where none was written: nothing changed, or WhatIf.</summary>
     public string? RunId { get; init; }
 

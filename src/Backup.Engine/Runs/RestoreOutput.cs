@@ -35,6 +35,12 @@ public sealed record RestoreSummary : RestoreOutput
     /// <summary>Where it is now.</summary>
     public required string Destination { get; init; }
 
+    /// <summary>The stable word for a failure of the whole run; null where it went well, or where single files failed.</summary>
+    public FailureKind? Kind { get; init; }
+
+    /// <summary>What to do about a failure of the whole run, or null.</summary>
+    public string? Advice { get; init; }
+
     /// <summary>Files written and verified (with WhatIf: that would be written).</summary>
     public long Restored { get; init; }
 

@@ -1,5 +1,6 @@
 using Backup.Engine.Files;
 using Backup.Engine.Stores;
+using Microsoft.Extensions.Logging;
 
 namespace Backup.Engine.Runs;
 
@@ -26,6 +27,9 @@ public sealed record RunRestoreOptions
 
     /// <summary>Say what would be done and write nothing anywhere.</summary>
     public bool WhatIf { get; init; }
+
+    /// <summary>Receives decisions, or null.</summary>
+    public ILogger? Logger { get; init; }
 }
 
 /// <summary>Gives a run of any system back as files.</summary>
@@ -48,7 +52,7 @@ public static class RunRestore
                     Force = options.Force,
                     WhatIf = options.WhatIf,
                     Time = options.Store.Time,
-                    Logger = options.Store.Logger,
+                    Logger = options.Logger,
                 };
                 await new RunRestorer(store, manifest, Path.GetFullPath(options.Destination), settings, emit, progress).RunAsync(token);
             },

@@ -50,8 +50,21 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
     private long _waiting;
     private long _bytes;
 
-    /// <summary>Restores everything that can be read, and with <see cref="RestoreSettings.Wait"/> the rest as it becomes readable.</summary>
+    /// <summary>Restores everything that can be read, and with <see cref="RestoreSettings.Wait"/> the rest as it becomes readable. What ends the run early is thrown, behind its summary.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RestoreAsync(cancellationToken);
+        }
+        catch (BackupException exception)
+        {
+            emit(Summary(Outcome.Failed, exception.Message) with { Kind = exception.Kind, Advice = exception.Advice });
+            throw;
+        }
+    }
+
+    private async Task RestoreAsync(CancellationToken cancellationToken)
     {
         using var tree = OpenTarget();
         await PassAsync(tree, isFirst: true, cancellationToken);
@@ -65,26 +78,30 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
 
         if (tree is not null && !settings.WhatIf)
             await SetDirectoryTimesAsync(tree, cancellationToken);
-        emit(new RestoreSummary
-        {
-            RunId = manifest.RunId,
-            SourceName = manifest.SourceName,
-            Destination = target,
-            Outcome = settings.WhatIf ? Outcome.Skipped : _failed > 0 ? Outcome.Failed : _waiting > 0 ? Outcome.Deferred : Outcome.Completed,
-            Reason = settings.WhatIf ? "WhatIf: nothing was written."
+        emit(Summary(
+            settings.WhatIf ? Outcome.Skipped : _failed > 0 ? Outcome.Failed : _waiting > 0 ? Outcome.Deferred : Outcome.Completed,
+            settings.WhatIf ? "WhatIf: nothing was written."
                 : _failed > 0 ? $"{_failed} files could not be restored."
                 : _waiting > 0 ? $"{_waiting} files are archived: they were asked for, and can be restored by the same command within hours, or with -Wait."
-                : null,
-            Restored = _restored,
-            Unchanged = _unchanged,
-            Skipped = _skipped,
-            Deferred = _waiting,
-            Failed = _failed,
-            Bytes = _bytes,
-            Duration = _clock.Elapsed,
-            WhatIf = settings.WhatIf,
-        });
+                : null));
     }
+
+    private RestoreSummary Summary(Outcome outcome, string? reason) => new()
+    {
+        RunId = manifest.RunId,
+        SourceName = manifest.SourceName,
+        Destination = target,
+        Outcome = outcome,
+        Reason = reason,
+        Restored = _restored,
+        Unchanged = _unchanged,
+        Skipped = _skipped,
+        Deferred = _waiting,
+        Failed = _failed,
+        Bytes = _bytes,
+        Duration = _clock.Elapsed,
+        WhatIf = settings.WhatIf,
+    };
 
     /// <summary>The tree to write into; null where it is not there and nothing is to be written. What makes all of it impossible is one failure.</summary>
     private FileTree? OpenTarget()

@@ -16,6 +16,9 @@ internal static class StrictS3Command
           --session-token T    none
           --region NAME        us-east-1
           --bucket NAME        exists from the start; may be repeated
+          --foreign-bucket N   exists and belongs to another account; may be repeated
+          --deny-key TEXT      writing a key that contains this gets AccessDenied; may be repeated
+          --expired            the credentials have expired
           --data DIRECTORY     where bodies above 1 MiB go while the server runs
           --delay MS           added to every request
           --restore-delay S    how long RestoreObject takes, in seconds (10)
@@ -30,6 +33,7 @@ internal static class StrictS3Command
     {
         var options = new StrictS3Options();
         var (verbose, certificate) = (false, (string?)null);
+        var behaviour = new Behaviour();
         try
         {
             var left = new Queue<string>(args);
@@ -46,6 +50,15 @@ internal static class StrictS3Command
                     case "--certificate":
                         certificate = Value(left, name);
                         break;
+                    case "--foreign-bucket":
+                        behaviour.Foreign.Add(Value(left, name));
+                        break;
+                    case "--deny-key":
+                        behaviour.Denied.Add(Value(left, name));
+                        break;
+                    case "--expired":
+                        behaviour.Expired = true;
+                        break;
                     default:
                         options = Apply(options, name, left);
                         break;
@@ -58,7 +71,7 @@ internal static class StrictS3Command
             return 2;
         }
 
-        await ServeAsync(options, verbose, certificate);
+        await ServeAsync(options, behaviour, verbose, certificate);
         return 0;
     }
 
@@ -82,7 +95,7 @@ internal static class StrictS3Command
         _ => throw new FormatException($"{name} is not an option. See s3 --help."),
     };
 
-    private static async Task ServeAsync(StrictS3Options options, bool verbose, string? certificate)
+    private static async Task ServeAsync(StrictS3Options options, Behaviour behaviour, bool verbose, string? certificate)
     {
         using var stop = new CancellationTokenSource();
         Console.CancelKeyPress += (_, e) =>
@@ -98,6 +111,7 @@ internal static class StrictS3Command
                 stop.Cancel();
             });
         await using var server = await StrictS3Server.StartAsync(options, verbose ? record => Console.WriteLine(record) : null);
+        behaviour.Apply(server);
         if (certificate is not null && server.Certificate is not null)
             await File.WriteAllTextAsync(certificate, server.Certificate.ExportCertificatePem());
         var trust = options.Tls ? certificate is null ? " --no-verify-ssl" : $" --ca-bundle {certificate}" : "";
@@ -111,6 +125,26 @@ internal static class StrictS3Command
         catch (OperationCanceledException)
         {
             // Ctrl+C: what a server by hand ends with.
+        }
+    }
+
+    /// <summary>What is asked of the running server, not of its start.</summary>
+    private sealed class Behaviour
+    {
+        public List<string> Foreign { get; } = [];
+
+        public List<string> Denied { get; } = [];
+
+        public bool Expired { get; set; }
+
+        public void Apply(StrictS3Server server)
+        {
+            foreach (var bucket in Foreign)
+                server.State.AddForeignBucket(bucket);
+            if (Denied.Count > 0)
+                server.Deny = request => request.Method is not ("GET" or "HEAD") && Denied.Exists(text => Uri.UnescapeDataString(request.Path).Contains(text, StringComparison.Ordinal));
+            if (Expired)
+                server.ExpireCredentials();
         }
     }
 
