@@ -107,8 +107,7 @@ internal sealed class FolderRun
         var witness = cache.Meta(LastManifest) ?? (cache.ReadAll().FirstOrDefault(row => row.Entry.Kind == FileEntryKind.File) is { } row ? _keys.Key(row.Path) : null);
         if (witness is null)
             return;
-        await CheckStoreAsync(forWriting: false, cancellationToken);
-        if (await _store.HeadAsync(witness, null, cancellationToken) is null)
+        if (!await StoreExistsAsync(cancellationToken) || await _store.HeadAsync(witness, null, cancellationToken) is null)
         {
             throw new BackupException(
                 FailureKind.NotFound,
