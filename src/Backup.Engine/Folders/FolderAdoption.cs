@@ -13,6 +13,7 @@ namespace Backup.Engine.Folders;
 internal sealed class FolderAdoption(IObjectStore store, RunCatalog catalog, ObjectKeys keys, FolderSyncOptions options)
 {
     private const int Parallelism = 32;
+    private const int Batch = 1_000;
 
     // Listings and answers have whole seconds, and one may be rounded where the other is cut.
     private const long ClockGrain = 2 * TimeSpan.TicksPerSecond;
@@ -20,13 +21,22 @@ internal sealed class FolderAdoption(IObjectStore store, RunCatalog catalog, Obj
     /// <summary>Fills an empty cache; false where the store holds nothing of this folder.</summary>
     public async Task<bool> RunAsync(FolderCache cache, string source, CancellationToken cancellationToken)
     {
-        var manifest = await catalog.FindLatestAsync(FolderRun.System, source, null, cancellationToken);
-        if (manifest is not null && manifest.Host != Environment.MachineName)
-            options.Logger?.LogWarning("The newest run of this folder was made by '{Host}', not by this machine: it is taken over.", manifest.Host);
+        try
+        {
+            var manifest = await catalog.FindLatestAsync(FolderRun.System, source, null, cancellationToken);
+            if (manifest is not null && manifest.Host != Environment.MachineName)
+                options.Logger?.LogWarning("The newest run of this folder was made by '{Host}', not by this machine: it is taken over.", manifest.Host);
 
-        var inventory = manifest is null ? AsyncEnumerable.Empty<InventoryEntry>() : catalog.ReadInventoryAsync(manifest, cancellationToken);
-        var unknown = await MergeAsync(cache, inventory, manifest?.Finished ?? DateTimeOffset.MinValue, cancellationToken);
-        await AdoptUnknownAsync(cache, unknown, cancellationToken);
+            var inventory = manifest is null ? AsyncEnumerable.Empty<InventoryEntry>() : catalog.ReadInventoryAsync(manifest, cancellationToken);
+            await MergeAsync(cache, inventory, manifest?.Finished ?? DateTimeOffset.MinValue, cancellationToken);
+        }
+        catch (BackupException exception) when (exception.Kind is FailureKind.Corrupt or FailureKind.NotFound)
+        {
+            // Each object says itself what it is, at the price of a request.
+            options.Logger?.LogWarning("{Reason} The cache is rebuilt from the objects alone.", exception.Message);
+            await MergeAsync(cache, AsyncEnumerable.Empty<InventoryEntry>(), DateTimeOffset.MinValue, cancellationToken);
+        }
+
         options.Logger?.LogInformation("The cache was rebuilt from the store: {Files} files.", cache.Files.Count);
         return cache.Files.Count > 0;
     }
@@ -49,17 +59,15 @@ internal sealed class FolderAdoption(IObjectStore store, RunCatalog catalog, Obj
     private static bool IsKnown(StoredObject stored, CacheRow? row) =>
         row?.StoredAtTicks is { } ticks && row.Entry.Kind == FileEntryKind.File && row.Entry.Size == stored.Size && stored.LastModified.UtcTicks <= ticks + ClockGrain;
 
-    private Task AdoptUnknownAsync(FolderCache cache, List<string> unknown, CancellationToken cancellationToken) =>
-        Parallel.ForEachAsync(unknown, new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken }, (key, token) => AdoptUnknownAsync(cache, key, token));
-
-    /// <summary>Adopts what inventory and listing agree on, and returns the keys that only the listing knows, or knows better.</summary>
-    private async Task<List<string>> MergeAsync(FolderCache cache, IAsyncEnumerable<InventoryEntry> inventory, DateTimeOffset inventoryTime, CancellationToken cancellationToken)
+    /// <summary>Adopts what inventory and listing agree on, and asks for each object that only the listing knows, or knows better.</summary>
+    private async Task MergeAsync(FolderCache cache, IAsyncEnumerable<InventoryEntry> inventory, DateTimeOffset inventoryTime, CancellationToken cancellationToken)
     {
-        var unknown = new List<string>();
+        var unknown = new List<string>(Batch);
         // Shortened keys are not in the order of their paths; there are few of them.
         var shortened = new Dictionary<string, InventoryEntry>(StringComparer.Ordinal);
+        var shortenedListed = new List<StoredObject>();
         await using var listing = store.ListAsync(keys.ListPrefix, cancellationToken).Where(IsOurs).GetAsyncEnumerator(cancellationToken);
-        var more = await listing.MoveNextAsync();
+        var more = await MoveNextAsync();
 
         await foreach (var entry in inventory)
         {
@@ -75,45 +83,75 @@ internal sealed class FolderAdoption(IObjectStore store, RunCatalog catalog, Obj
                 continue;
             }
 
-            while (more && (ObjectKeys.IsShortened(listing.Current.Key) || Utf8Order.Instance.Compare(listing.Current.Key, entry.Key) < 0))
-                more = await NextAsync();
+            while (more && Utf8Order.Instance.Compare(listing.Current.Key, entry.Key) < 0)
+            {
+                await TakeAsync(listing.Current, null);
+                more = await MoveNextAsync();
+            }
+
             if (more && listing.Current.Key == entry.Key)
             {
-                Meet(entry, listing.Current);
-                more = await listing.MoveNextAsync();
+                await TakeAsync(listing.Current, entry);
+                more = await MoveNextAsync();
             }
         }
 
-        while (more)
-            more = await NextAsync();
-        return unknown;
+        for (; more; more = await MoveNextAsync())
+            await TakeAsync(listing.Current, null);
+        foreach (var stored in shortenedListed)
+            await TakeAsync(stored, shortened.GetValueOrDefault(stored.Key));
+        await AskAsync();
 
-        async ValueTask<bool> NextAsync()
+        async ValueTask<bool> MoveNextAsync()
         {
-            if (shortened.Remove(listing.Current.Key, out var entry))
-                Meet(entry, listing.Current);
-            else
-                unknown.Add(listing.Current.Key);
-            return await listing.MoveNextAsync();
+            while (await listing.MoveNextAsync())
+            {
+                if (!ObjectKeys.IsShortened(listing.Current.Key))
+                    return true;
+                shortenedListed.Add(listing.Current);
+            }
+
+            return false;
         }
 
-        void Meet(InventoryEntry entry, StoredObject stored)
+        async ValueTask TakeAsync(StoredObject stored, InventoryEntry? entry)
         {
-            // Written after the inventory: by a run that was killed before its commit.
-            if (stored.Size == entry.Size && stored.LastModified <= inventoryTime)
-                Put(cache, FolderInventory.ToRow(entry));
-            else
-                unknown.Add(stored.Key);
+            // What was written after the inventory came from a run that was killed before its commit.
+            if (entry is not null && stored.Size == entry.Size && stored.LastModified <= inventoryTime)
+            {
+                Put(cache, FolderInventory.ToRow(entry) with { StoredAtTicks = stored.LastModified.UtcTicks });
+                return;
+            }
+
+            unknown.Add(stored.Key);
+            if (unknown.Count == Batch)
+                await AskAsync();
+        }
+
+        async Task AskAsync()
+        {
+            await AdoptUnknownAsync(cache, unknown, cancellationToken);
+            unknown.Clear();
         }
     }
+
+    private Task AdoptUnknownAsync(FolderCache cache, List<string> unknown, CancellationToken cancellationToken) =>
+        Parallel.ForEachAsync(unknown, new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken }, (key, token) => AdoptUnknownAsync(cache, key, token));
 
     private bool IsOurs(StoredObject stored) => keys.TryGetPath(stored.Key, out _) || ObjectKeys.IsShortened(stored.Key);
 
     private async ValueTask AdoptUnknownAsync(FolderCache cache, string key, CancellationToken cancellationToken)
     {
-        if (await store.HeadAsync(key, null, cancellationToken) is not { } head || await PathOfAsync(key, cancellationToken) is not { } path)
+        if (await HeadAsync(key, cancellationToken) is not { } head || await PathOfAsync(key, cancellationToken) is not { } path)
             return;
-        Put(cache, new(new FileEntry { Path = path, Kind = FileEntryKind.File, Size = head.Size, Mode = InventoryEntry.ParseMode(head.Metadata.GetValueOrDefault("mode")) })
+        Put(cache, new(new FileEntry
+        {
+            Path = path,
+            Kind = FileEntryKind.File,
+            Size = head.Size,
+            ModifiedTicks = FolderInventory.ModifiedTicks(head.Metadata) ?? head.LastModified.UtcTicks,
+            Mode = InventoryEntry.ParseMode(head.Metadata.GetValueOrDefault("mode")),
+        })
         {
             Sha256 = head.Sha256 is { } hash ? Convert.FromHexString(hash) : null,
             Checksum = head.Checksum?.ToString(),
@@ -123,6 +161,20 @@ internal sealed class FolderAdoption(IObjectStore store, RunCatalog catalog, Obj
         });
     }
 
+    private async ValueTask<StoredObject?> HeadAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.HeadAsync(key, null, cancellationToken);
+        }
+        catch (BackupException exception) when (exception.Kind == FailureKind.PermissionDenied)
+        {
+            // One object that may not be seen is one file that is sent again, not the end of the run.
+            options.Logger?.LogWarning("{Reason} It is not taken over.", exception.Message);
+            return null;
+        }
+    }
+
     private async ValueTask<string?> PathOfAsync(string key, CancellationToken cancellationToken)
     {
         if (keys.TryGetPath(key, out var path))
@@ -130,6 +182,5 @@ internal sealed class FolderAdoption(IObjectStore store, RunCatalog catalog, Obj
         return await LongNames.ReadAsync(store, key, cancellationToken) is { } name && name.StartsWith(keys.Root, StringComparison.Ordinal) ? name[keys.Root.Length..] : null;
     }
 
-    // A modification time that no file has makes the run look at the content.
-    private static void Put(FolderCache cache, CacheRow row) => cache.Put(row with { Entry = row.Entry with { ModifiedTicks = 0 } });
+    private static void Put(FolderCache cache, CacheRow row) => cache.Put(row with { Entry = row.Entry with { FileId = FolderChanges.Unproven } });
 }

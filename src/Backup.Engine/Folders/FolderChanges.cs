@@ -33,6 +33,9 @@ internal readonly record struct FolderChange(FileEntry? Entry, CacheRow? Row, Ch
 /// <summary>The difference between a folder and its cache: one pass over both, which are in <see cref="Utf8Order"/>.</summary>
 internal static class FolderChanges
 {
+    /// <summary>The file id, which no file has, of content that has to be hashed before it is believed.</summary>
+    public const long Unproven = 0;
+
     /// <summary>Joins a scan with a cache, in path order.</summary>
     /// <exception cref="InvalidOperationException">The scan is out of order: a deletion could follow from that, so it is never tolerated.</exception>
     public static IEnumerable<FolderChange> Compare(IEnumerable<FileEntry> scan, IEnumerable<CacheRow> cache)
@@ -65,7 +68,7 @@ internal static class FolderChanges
         {
             if (now.Size != then.Size)
                 return Change.Changed;
-            if (now.ModifiedTicks != then.ModifiedTicks || Differ(now.ChangedTicks, then.ChangedTicks) || Differ(now.FileId, then.FileId))
+            if (now.ModifiedTicks != then.ModifiedTicks || Differ(now.ChangedTicks, then.ChangedTicks) || Differ(now.FileId, then.FileId) || then.FileId == Unproven)
                 return Change.Touched;
         }
         else if (now.ModifiedTicks != then.ModifiedTicks || !string.Equals(now.LinkTarget, then.LinkTarget, StringComparison.Ordinal))

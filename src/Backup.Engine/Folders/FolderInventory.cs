@@ -55,6 +55,13 @@ internal static class FolderInventory
         StorageClass = entry.StorageClass,
     };
 
+    /// <summary>The modification time in an object's metadata, in UTC ticks; null where there is none.</summary>
+    public static long? ModifiedTicks(IReadOnlyDictionary<string, string> metadata) =>
+        decimal.TryParse(metadata.GetValueOrDefault("mtime"), NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)
+        && decimal.Floor(seconds * TimeSpan.TicksPerSecond) + DateTime.UnixEpoch.Ticks is >= 0 and var ticks && ticks <= DateTime.MaxValue.Ticks
+            ? (long)ticks
+            : null;
+
     /// <summary>The metadata that travels with an object, so that times and modes survive even where every inventory is lost. Names and forms are rclone's.</summary>
     public static Dictionary<string, string> Metadata(FileEntry entry)
     {

@@ -40,7 +40,7 @@ internal static class FolderJobs
             .. failed.Select(root => new FolderJob(root.Root, LocationOf(root.Root, options), root.Failure)),
             .. folders.Select(folder => new FolderJob(folder, LocationOf(folder, options))),
         ];
-        CheckDestinations(jobs);
+        CheckDestinations(jobs, FolderPaths.CacheDirectory(options.CachePath));
         return jobs;
     }
 
@@ -80,8 +80,10 @@ internal static class FolderJobs
         }
     }
 
-    private static void CheckDestinations(List<FolderJob> jobs)
+    private static void CheckDestinations(List<FolderJob> jobs, string caches)
     {
+        if (jobs.Exists(job => PathComparer.Equals(job.Folder, caches)))
+            throw new BackupException(FailureKind.InvalidInput, $"The folder '{caches}' is where the caches are.", "Give another -CachePath; a directory below the folder is fine, and is left out of the backup.");
         if (jobs.Find(job => !job.Location.IsS3 && FolderPaths.IsWithin(job.Location.Directory, job.Folder)) is { } job)
             throw new BackupException(FailureKind.InvalidInput, $"The destination '{job.Location}' is inside the folder '{job.Folder}'.", "A backup must not hold itself: give a destination elsewhere.");
     }

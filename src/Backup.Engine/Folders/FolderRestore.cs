@@ -86,7 +86,7 @@ public static class FolderRestore
     {
         var query = new RunQuery { System = FolderRun.System, Until = options.At, RunIds = options.RunId is { } id ? [id] : null, LatestOnly = options.RunId is null };
         var runs = await new RunCatalog(store).ListAsync(query, cancellationToken).ToListAsync(cancellationToken);
-        if (options.Paths is { } paths)
+        if (options.Paths?.Select(Path.TrimEndingDirectorySeparator).ToList() is { } paths)
         {
             foreach (var path in paths)
             {

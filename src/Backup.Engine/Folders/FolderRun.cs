@@ -18,6 +18,7 @@ internal sealed class FolderRun
     // What the cache remembers beside its rows.
     private const string Identity = "root";
     private const string LastRun = "run";
+    private const string LastManifest = "manifest";
     private const string Segments = "inventory";
     private const string Whole = "whole";
     private const string Uploading = "uploading";
@@ -79,11 +80,12 @@ internal sealed class FolderRun
             using var cache = await OpenCacheAsync(cancellationToken);
             await SyncAsync(tree, cache.Cache, cancellationToken);
         }
-        catch (BackupException exception)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
+            var failure = BackupException.From(exception);
             if (!_storeIsUseless)
-                Fail(_folder, exception);
-            Finish(Outcome.Failed, exception.Message, null, exception);
+                Fail(_folder, failure);
+            Finish(Outcome.Failed, failure.Message, null, failure);
             if (_storeIsUseless)
                 throw;
         }
@@ -94,6 +96,22 @@ internal sealed class FolderRun
         _storeIsUseless = true;
         await _store.CheckAsync(forWriting, cancellationToken);
         _storeIsUseless = false;
+    }
+
+    /// <summary>
+    /// Holds the store against the cache by one object. Where a drive is not mounted, or a bucket was emptied, a run would begin
+    /// a new store with nothing but what changed, and the rest would count as stored for ever.
+    /// </summary>
+    private async Task CheckIsSameStoreAsync(FolderCache cache, CancellationToken cancellationToken)
+    {
+        var witness = cache.Meta(LastManifest) ?? (cache.ReadAll().FirstOrDefault(row => row.Entry.Kind == FileEntryKind.File) is { } row ? _keys.Key(row.Path) : null);
+        if (witness is not null && await _store.HeadAsync(witness, null, cancellationToken) is null)
+        {
+            throw new BackupException(
+                FailureKind.NotFound,
+                $"'{_options.Destination}' does not hold '{witness}', which an earlier run stored there. Nothing was written.",
+                "Is the drive mounted, and is it the same store? If it was emptied on purpose, run with -Reset: everything that is not there is stored again.");
+        }
     }
 
     private async Task SyncAsync(FileTree tree, FolderCache cache, CancellationToken cancellationToken)
@@ -110,10 +128,15 @@ internal sealed class FolderRun
         var steps = Uploads.Sum(action => cache.Plan(action).Count) + cache.Plan(PlanAction.UpdateMetadata).Count + cache.Plan(PlanAction.Delete).Count;
         if (steps == 0 && cache.JournalCount == 0 && _failed == 0)
         {
+            // Nothing is missing: whatever volume this is, it is the folder from here on.
+            if (cache.Meta(Identity) != tree.Identity.ToString())
+                cache.SetMeta(Identity, tree.Identity.ToString());
+            cache.Flush();
             Finish(Outcome.Unchanged, null, null);
             return;
         }
 
+        await CheckIsSameStoreAsync(cache, cancellationToken);
         await CheckStoreAsync(forWriting: true, cancellationToken);
         // Whoever finds this mark knows that the run was killed, and that the store may hold more than the cache says.
         cache.SetMeta(Uploading, "yes");
@@ -212,10 +235,11 @@ internal sealed class FolderRun
     private void Plan(FileTree tree, FolderCache cache, CancellationToken cancellationToken)
     {
         var filter = PathFilter.Create(_options.Include, _options.Exclude);
-        var cacheDirectory = FolderPaths.RelativeTo(FolderPaths.CacheDirectory(_options.CachePath), _folder);
+        var caches = Within(FolderPaths.CacheDirectory(_options.CachePath)) + "/";
+        var config = _options.Config?.File is { } file ? Within(file) : null;
         var meter = new ProgressMeter(_progress, $"Scanning {_folder}");
         var scan = tree.Scan(filter, OnProblem, cancellationToken)
-            .Where(entry => entry.Kind != FileEntryKind.Other && (cacheDirectory is null || !entry.Path.StartsWith(cacheDirectory + "/", StringComparison.Ordinal)));
+            .Where(entry => entry.Kind != FileEntryKind.Other && !FileTree.IsTemporary(entry.Path) && !entry.Path.StartsWith(caches, StringComparison.Ordinal) && entry.Path != config);
         foreach (var (entry, row, change) in FolderChanges.Compare(scan, cache.ReadAll()))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -258,6 +282,10 @@ internal sealed class FolderRun
             "{Folder}: {Files} files; {New} new, {Changed} changed, {Touched} to be hashed, {Deleted} gone.",
             _folder, _scanned, cache.Plan(PlanAction.UploadNew).Count, cache.Plan(PlanAction.UploadChanged).Count, cache.Plan(PlanAction.Rehash).Count, cache.Plan(PlanAction.Delete).Count);
     }
+
+    /// <summary>The encoded path of something that lies within the folder, or null.</summary>
+    private string? Within(string path) =>
+        FolderPaths.RelativeTo(path, _folder) is { } relative ? string.Join('/', relative.Split('/').Select(PathEncoding.Encode)) : null;
 
     private void OnProblem(string path, BackupException exception)
     {
@@ -414,17 +442,24 @@ internal sealed class FolderRun
         await using var file = tree.OpenRead(path);
         if (file.Entry.Size != row.Entry.Size)
             return false;
-        var hash = await ContentHash.ComputeAsync(file, cancellationToken);
-        var same = row.Sha256 is { } known
-            ? hash.Sha256.AsSpan().SequenceEqual(known)
-            : row.Checksum == new ObjectChecksum(ObjectChecksum.Crc64Nvme, hash.Crc64Nvme).ToString();
+        // An object that another tool stored has neither our hash nor our checksum, but its entity tag.
+        var known = ObjectChecksum.Parse(row.Checksum);
+        using var tag = row.Sha256 is null && known?.Algorithm == ObjectChecksum.Md5 ? ETagHash.Like(known.Value, file.Entry.Size) : null;
+        var hash = await ContentHash.ComputeAsync(file, cancellationToken, tag is null ? null : bytes =>
+        {
+            tag.Append(bytes.Span);
+            return ValueTask.CompletedTask;
+        });
+        var same = row.Sha256 is { } sha256 ? hash.Sha256.AsSpan().SequenceEqual(sha256)
+            : tag is not null ? tag.Finish().Equals(known!.Value, StringComparison.OrdinalIgnoreCase)
+            : known == new ObjectChecksum(ObjectChecksum.Crc64Nvme, hash.Crc64Nvme);
         if (!same)
             return false;
         var (before, now) = (row.Entry, file.CacheEntry);
         var isNews = row.Sha256 is null || before.ModifiedTicks != now.ModifiedTicks || before.Mode != now.Mode;
         if (!_options.WhatIf)
             cache.Put(row with { Entry = now, Sha256 = hash.Sha256 }, isNews);
-        if (isNews)
+        if (isNews || _adopting)
             Interlocked.Increment(ref _touched);
         return true;
     }
@@ -491,32 +526,32 @@ internal sealed class FolderRun
             segments = isFull ? [segment] : [.. segments, segment];
         }
 
-        await _catalog.CommitAsync(
-            new()
-            {
-                RunId = runId,
-                System = System,
-                Source = _source,
-                SourceName = _folder,
-                Host = Environment.MachineName,
-                ModuleVersion = ProductVersion.Current,
-                Started = _started,
-                Finished = _options.Store.Time.GetUtcNow(),
-                Outcome = _failed == 0 ? Outcome.Completed : Outcome.Failed,
-                Reason = _refusal ?? (_failed > 0 ? $"{_failed} items failed." : null),
-                Proofs = [.. _proofs.Order(StringComparer.Ordinal)],
-                Counts = new() { Stored = _new + _changed, Updated = _touched, Unchanged = Unchanged, Deleted = _deleted, Failed = _failed },
-                BytesStored = _bytes,
-                TotalObjects = cache.Files.Count,
-                TotalBytes = cache.Files.Bytes,
-                Inventory = segments,
-                Failures = [.. _failures.Select(failure => new RunFailure(failure.Item, failure.Kind, failure.Message))],
-            },
-            cancellationToken);
+        var manifest = new RunManifest
+        {
+            RunId = runId,
+            System = System,
+            Source = _source,
+            SourceName = _folder,
+            Host = Environment.MachineName,
+            ModuleVersion = ProductVersion.Current,
+            Started = _started,
+            Finished = _options.Store.Time.GetUtcNow(),
+            Outcome = _failed == 0 ? Outcome.Completed : Outcome.Failed,
+            Reason = _refusal ?? (_failed > 0 ? $"{_failed} items failed." : null),
+            Proofs = [.. _proofs.Order(StringComparer.Ordinal)],
+            Counts = new() { Stored = _new + _changed, Updated = _touched, Unchanged = Unchanged, Deleted = _deleted, Failed = _failed },
+            BytesStored = _bytes,
+            TotalObjects = cache.Files.Count,
+            TotalBytes = cache.Files.Bytes,
+            Inventory = segments,
+            Failures = [.. _failures.Select(failure => new RunFailure(failure.Item, failure.Kind, failure.Message))],
+        };
+        await _catalog.CommitAsync(manifest, cancellationToken);
         cache.CommitRun(
         [
             new(LastRun, runId),
             new(Uploading, null),
+            new(LastManifest, RunCatalog.ManifestKey(manifest)),
             new(Segments, JsonSerializer.Serialize(segments, ManifestJson.Default.IReadOnlyListInventorySegment)),
             // After a refusal the volume of the last good run stays the one to compare with.
             new(Identity, _refusal is null ? tree.Identity.ToString() : cache.Meta(Identity)),

@@ -22,6 +22,8 @@ public static class FolderSync
     {
         options = WithConfig(options);
         _ = PathFilter.Create(options.Include, options.Exclude);
+        if (options.MaxDeletePercent is not (>= 0 and <= 100))
+            throw new BackupException(FailureKind.InvalidInput, $"{options.MaxDeletePercent} is not a percentage for MaxDeletePercent.", "Give a number from 0 to 100.");
         if (options.StorageClass is { } name)
             options = options with { StorageClass = StorageClasses.Parse(name) };
         using var webhook = options.Webhook is { } address ? new TeamsWebhook(address.Address, options.Store.Time, options.Logger) : null;

@@ -61,6 +61,9 @@ internal sealed class ObjectKeys
     {
         var full = Unescape(key);
         path = !IsShortened(key) && full.Length > Root.Length && full.StartsWith(Root, StringComparison.Ordinal) ? full[Root.Length..] : null;
+        // The catalog begins as a folder at the root would, and is none.
+        if (path is not null && Key(path) != key)
+            path = null;
         return path is not null;
     }
 

@@ -20,6 +20,10 @@ public sealed record SyncConfig
     /// <summary>How AWS is reached.</summary>
     public SyncConfigAws? Aws { get; init; }
 
+    /// <summary>The file it was read from: it is never backed up, because it may hold secrets.</summary>
+    [JsonIgnore]
+    public string? File { get; private init; }
+
     /// <summary>Reads a file.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.NotFound"/>; <see cref="FailureKind.InvalidInput"/> with line and column of what is wrong.</exception>
     public static SyncConfig Read(string file)
@@ -27,7 +31,7 @@ public sealed record SyncConfig
         byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(file);
+            bytes = System.IO.File.ReadAllBytes(file);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -38,7 +42,7 @@ public sealed record SyncConfig
         {
             var config = JsonSerializer.Deserialize(bytes, SyncConfigJson.Default.SyncConfig)
                 ?? throw Invalid(file, "it is null");
-            return config.Backup.Folders.Count + config.Backup.Roots.Count > 0 ? config : throw Invalid(file, "'backup' names neither 'folders' nor 'roots'");
+            return config.Backup.Folders.Count + config.Backup.Roots.Count > 0 ? config with { File = Path.GetFullPath(file) } : throw Invalid(file, "'backup' names neither 'folders' nor 'roots'");
         }
         catch (JsonException exception)
         {

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Diagnostics;
 using Backup.Engine.Files;
 using Backup.Engine.Stores;
@@ -37,6 +38,11 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly ProgressMeter _meter = new(progress, $"Restoring {manifest.SourceName}", settings.Filter is null ? manifest.TotalBytes : null, settings.Filter is null ? manifest.TotalObjects : null);
 
+    private readonly Lock _lock = new();
+
+    // A bit an entry, in the inventory's order: a million archived files wait in 125 KB.
+    private readonly BitArray _waits = new(1024);
+
     private long _restored;
     private long _unchanged;
     private long _skipped;
@@ -60,9 +66,7 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
 
     private async Task RestoreAsync(CancellationToken cancellationToken)
     {
-        if (!settings.WhatIf)
-            Directory.CreateDirectory(target);
-        using var tree = Directory.Exists(target) || Path.Exists(target) ? FileTree.Open(target) : null;
+        using var tree = OpenTarget();
         await PassAsync(tree, isFirst: true, cancellationToken);
         while (_waiting > 0 && settings.Wait && !settings.WhatIf)
         {
@@ -99,27 +103,50 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
         WhatIf = settings.WhatIf,
     };
 
-    private Task PassAsync(FileTree? tree, bool isFirst, CancellationToken cancellationToken) => Parallel.ForEachAsync(
-        Entries(cancellationToken).Where(entry => isFirst || entry.Type == InventoryEntryType.File),
-        new ParallelOptions { MaxDegreeOfParallelism = Math.Min(store.Abilities.Parallelism, 64), CancellationToken = cancellationToken },
-        async (entry, token) =>
+    /// <summary>The tree to write into; null where it is not there and nothing is to be written. What makes all of it impossible is one failure.</summary>
+    private FileTree? OpenTarget()
+    {
+        if (settings.WhatIf)
+            return Path.Exists(target) ? FileTree.Open(target) : null;
+        FileTree? tree = null;
+        try
         {
+            if (!Path.Exists(target))
+                Directory.CreateDirectory(target);
+            tree = FileTree.Open(target);
+            tree.CreateFile("probe").Dispose();
+            return tree;
+        }
+        catch (Exception exception) when (exception is BackupException or IOException or UnauthorizedAccessException)
+        {
+            tree?.Dispose();
+            var failure = BackupException.From(exception);
+            throw new BackupException(failure.Kind, $"Nothing can be restored to '{target}': {failure.Message}", failure.Advice ?? "Restore to another place.", exception);
+        }
+    }
+
+    private Task PassAsync(FileTree? tree, bool isFirst, CancellationToken cancellationToken) => Parallel.ForEachAsync(
+        _catalog.ReadInventoryAsync(manifest, cancellationToken).Index().Where(item => isFirst ? IsWanted(item.Item) : TakeTurn(item.Index)),
+        new ParallelOptions { MaxDegreeOfParallelism = Math.Min(store.Abilities.Parallelism, 64), CancellationToken = cancellationToken },
+        async (item, token) =>
+        {
+            var (index, entry) = item;
             try
             {
-                await RestoreAsync(tree, entry, isFirst, token);
+                await RestoreAsync(tree, index, entry, isFirst, token);
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
                 var failure = BackupException.From(exception);
-                Interlocked.Increment(ref _failed);
-                Tell(entry, Outcome.Failed, failure.Message, failure);
                 // A full disk takes nothing more.
                 if (failure.Kind == FailureKind.NoSpace)
                     throw failure;
+                Interlocked.Increment(ref _failed);
+                Tell(entry, Outcome.Failed, failure.Message, failure);
             }
         });
 
-    private async Task RestoreAsync(FileTree? tree, InventoryEntry entry, bool isFirst, CancellationToken cancellationToken)
+    private async Task RestoreAsync(FileTree? tree, int index, InventoryEntry entry, bool isFirst, CancellationToken cancellationToken)
     {
         switch (entry.Type)
         {
@@ -127,59 +154,115 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
                 tree!.CreateDirectory(entry.Path);
                 break;
             case InventoryEntryType.Symlink when !settings.WhatIf:
-                if (tree!.TryStat(entry.Path) is not { } link || (link.Kind == FileEntryKind.Symlink && link.LinkTarget != entry.Target) || settings.Force)
-                    tree.CreateSymlink(entry.Path, entry.Target ?? "", entry.Mtime?.Ticks);
+                RestoreLink(tree!, entry);
                 break;
             case InventoryEntryType.File:
-                await RestoreFileAsync(tree, entry, isFirst, cancellationToken);
+                await RestoreFileAsync(tree, index, entry, isFirst, cancellationToken);
                 break;
             default:
                 break;
         }
     }
 
-    private async Task RestoreFileAsync(FileTree? tree, InventoryEntry entry, bool isFirst, CancellationToken cancellationToken)
+    private void RestoreLink(FileTree tree, InventoryEntry entry)
     {
-        if (tree?.TryStat(entry.Path) is { } existing)
+        if (tree.TryStat(entry.Path) is { } existing)
         {
-            if (existing.Kind == FileEntryKind.Directory)
-                throw new BackupException(FailureKind.AlreadyExists, $"'{tree.Display(entry.Path)}' is a directory, and was a file.", "Move it away, or restore to another place.");
-            // On a later pass what has the right size and time was restored by an earlier one.
-            if (!isFirst && existing.Size == entry.Size && existing.ModifiedTicks == entry.Mtime?.Ticks)
-                return;
-            if (await IsIdenticalAsync(tree, existing, entry, cancellationToken))
+            if (existing.Kind == FileEntryKind.Symlink && existing.LinkTarget == entry.Target)
             {
-                Interlocked.Increment(ref _unchanged);
-                _meter.Report(entry.Size);
-                _meter.Finish(entry.Path);
-                if (!settings.WhatIf)
-                    Describe(tree, existing, entry);
+                if (entry.Mtime is { } time && time.Ticks != existing.ModifiedTicks)
+                    tree.SetTimes(entry.Path, time.Ticks);
                 return;
             }
 
-            if (!settings.Force && existing.ModifiedTicks > (entry.Mtime?.Ticks ?? 0))
-            {
-                if (isFirst)
-                {
-                    Interlocked.Increment(ref _skipped);
-                    Tell(entry, Outcome.Skipped, "The file on disk is newer than the backup.", null, "Give -Force to overwrite it, or restore to another place.");
-                }
-
+            if (IsNewer(existing, entry))
                 return;
-            }
         }
 
-        if (!await IsReadableAsync(entry, cancellationToken))
+        tree.CreateSymlink(entry.Path, entry.Target ?? "", entry.Mtime?.Ticks);
+    }
+
+    private async Task RestoreFileAsync(FileTree? tree, int index, InventoryEntry entry, bool isFirst, CancellationToken cancellationToken)
+    {
+        // What waits is asked about before anything on disk is read again.
+        if (!isFirst && !await IsReadableAsync(entry, cancellationToken))
         {
-            Interlocked.Increment(ref _waiting);
+            Wait(index);
             return;
         }
 
-        if (!settings.WhatIf)
-            await DownloadAsync(tree!, entry, cancellationToken);
+        if (tree?.TryStat(entry.Path) is { } existing && await IsLeftAloneAsync(tree, existing, entry, cancellationToken))
+            return;
+        if (isFirst && !await IsReadableAsync(entry, cancellationToken))
+        {
+            Wait(index);
+            return;
+        }
+
+        try
+        {
+            if (!settings.WhatIf)
+                await DownloadAsync(tree!, entry, cancellationToken);
+        }
+        catch (BackupException exception) when (exception.Kind == FailureKind.Archived)
+        {
+            // It was moved into an archive after it was stored, or its copy expired just now.
+            await store.RequestRestoreAsync(entry.Key!, new(settings.Days, settings.Tier, entry.Version), cancellationToken);
+            Wait(index);
+            return;
+        }
+
         Interlocked.Increment(ref _restored);
         Interlocked.Add(ref _bytes, entry.Size);
         _meter.Finish(entry.Path);
+    }
+
+    /// <summary>Whether what is there stays: it is identical, or newer.</summary>
+    private async Task<bool> IsLeftAloneAsync(FileTree tree, FileEntry existing, InventoryEntry entry, CancellationToken cancellationToken)
+    {
+        if (existing.Kind == FileEntryKind.Directory)
+            throw new BackupException(FailureKind.AlreadyExists, $"'{tree.Display(entry.Path)}' is a directory, and was a file.", "Move it away, or restore to another place.");
+        if (!await IsIdenticalAsync(tree, existing, entry, cancellationToken))
+            return IsNewer(existing, entry);
+
+        Interlocked.Increment(ref _unchanged);
+        _meter.Report(entry.Size);
+        _meter.Finish(entry.Path);
+        if (!settings.WhatIf)
+            Describe(tree, existing, entry);
+        return true;
+    }
+
+    /// <summary>Whether what is there is newer and so is kept, which is told.</summary>
+    private bool IsNewer(FileEntry existing, InventoryEntry entry)
+    {
+        if (settings.Force || existing.ModifiedTicks <= (entry.Mtime?.Ticks ?? 0))
+            return false;
+        Interlocked.Increment(ref _skipped);
+        Tell(entry, Outcome.Skipped, "What is on disk is newer than the backup.", null, "Give -Force to overwrite it, or restore to another place.");
+        return true;
+    }
+
+    private void Wait(int index)
+    {
+        lock (_lock)
+        {
+            if (index >= _waits.Length)
+                _waits.Length = Math.Max(index + 1, _waits.Length * 2);
+            _waits[index] = true;
+            _waiting++;
+        }
+    }
+
+    private bool TakeTurn(int index)
+    {
+        lock (_lock)
+        {
+            var waits = index < _waits.Length && _waits[index];
+            if (waits)
+                _waits[index] = false;
+            return waits;
+        }
     }
 
     private static async Task<bool> IsIdenticalAsync(FileTree tree, FileEntry existing, InventoryEntry entry, CancellationToken cancellationToken)
@@ -233,9 +316,9 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
     private async Task SetDirectoryTimesAsync(FileTree tree, CancellationToken cancellationToken)
     {
         var directories = new List<InventoryEntry>();
-        await foreach (var entry in Entries(cancellationToken))
+        await foreach (var entry in _catalog.ReadInventoryAsync(manifest, cancellationToken))
         {
-            if (entry.Type == InventoryEntryType.Directory)
+            if (entry.Type == InventoryEntryType.Directory && IsWanted(entry))
                 directories.Add(entry);
         }
 
@@ -244,7 +327,7 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
             var entry = directories[i];
             try
             {
-                if (tree.TryStat(entry.Path) is { } existing)
+                if (tree.TryStat(entry.Path) is { Kind: FileEntryKind.Directory } existing)
                     Describe(tree, existing, entry);
             }
             catch (BackupException exception)
@@ -255,8 +338,7 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
         }
     }
 
-    private IAsyncEnumerable<InventoryEntry> Entries(CancellationToken cancellationToken) =>
-        _catalog.ReadInventoryAsync(manifest, cancellationToken).Where(entry => settings.Filter is null || settings.Filter.Includes(entry.Path));
+    private bool IsWanted(InventoryEntry entry) => settings.Filter is null || settings.Filter.Includes(entry.Path);
 
     private static BackupException Missing(InventoryEntry entry) =>
         new(FailureKind.NotFound, $"'{entry.Key}' is not in the store any more.", "Restore another run. Test-BackupRun lists what this one lacks.");

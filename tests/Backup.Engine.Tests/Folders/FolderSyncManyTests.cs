@@ -53,11 +53,14 @@ public sealed class FolderSyncManyTests(StrictS3Fixture s3) : IClassFixture<Stri
         const string Bucket = "images--mine";
         s3.Server.State.CreateBucket(Bucket, "Enabled");
 
-        // As the sample stored them: by absolute path, with neither metadata nor catalog.
-        await using (var store = await ObjectStores.OpenAsync(StoreLocation.ForBucket(Bucket), s3.Options, Token))
+        // As the sample's own tool stored them: by absolute path, large ones in parts of 8 MiB, with neither metadata nor catalog.
+        await File.WriteAllBytesAsync(Path.Combine(path, "b.txt"), System.Security.Cryptography.RandomNumberGenerator.GetBytes(20 << 20), Token);
+        var keys = s3.Options.Aws.Keys!;
+        var environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["AWS_ACCESS_KEY_ID"] = keys.AccessKey, ["AWS_SECRET_ACCESS_KEY"] = keys.SecretKey, ["AWS_DEFAULT_REGION"] = "us-east-1" };
+        foreach (var name in (string[])["a.txt", "b.txt"])
         {
-            foreach (var name in (string[])["a.txt", "b.txt"])
-                await store.WriteAsync(Path.Combine(path, name)[1..], File.OpenRead(Path.Combine(path, name)), new() { StorageClass = "DEEP_ARCHIVE" }, Token);
+            var file = Path.Combine(path, name);
+            (await PeerProgram.RunAsync("aws", ["--endpoint-url", s3.Server.Endpoint.AbsoluteUri, "s3", "cp", "--storage-class", "DEEP_ARCHIVE", file, $"s3://{Bucket}{file}"], environment)).Succeeded();
         }
 
         var result = (await RunAsync(Options() with { Paths = [path], Buckets = new Dictionary<string, string>(StringComparer.Ordinal) { [path] = Bucket } })).ShouldHaveSingleItem();
@@ -65,6 +68,19 @@ public sealed class FolderSyncManyTests(StrictS3Fixture s3) : IClassFixture<Stri
         result.Adopted.ShouldBe(2);
         (result.New + result.Changed).ShouldBe(0);
         s3.Server.State.Versions(Bucket).Count(version => version.Key.EndsWith(".txt", StringComparison.Ordinal)).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_configuration_file_and_the_caches_are_never_backed_up()
+    {
+        Write("all/a.txt", "a");
+        var (path, file) = (_directory.Combine("all"), _directory.Combine("all", "config.json"));
+        await File.WriteAllTextAsync(file, JsonSerializer.Serialize(new { backup = new { folders = new[] { path }, destination = $"s3://{StrictS3Fixture.Bucket}/all" } }), Token);
+        var options = Options() with { Config = SyncConfig.Read(file), CachePath = Path.Combine(path, "caches"), StorageClass = "STANDARD" };
+        (await RunAsync(options)).ShouldHaveSingleItem().TotalFiles.ShouldBe(1);
+        (await RunAsync(options)).ShouldHaveSingleItem().TotalFiles.ShouldBe(1);
+        s3.Server.State.Objects(StrictS3Fixture.Bucket).ShouldNotContain(stored => stored.Key.Contains("config.json", StringComparison.Ordinal) || stored.Key.EndsWith(".db", StringComparison.Ordinal));
+        await Should.ThrowAsync<BackupException>(() => RunAsync(options with { CachePath = path }));
     }
 
     [Fact]
