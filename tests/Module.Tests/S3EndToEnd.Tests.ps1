@@ -145,7 +145,7 @@ Describe 'The default class on S3' {
         $where = @{ Path = $Source; From = 's3://cold'; Destination = "$Root/warm" }
         $summary = Restore-FolderFromS3 @where @S3 -Days 1 -WarningAction SilentlyContinue -WarningVariable warned
         $summary.Outcome, $summary.Deferred, $summary.Restored | Should -Be Deferred, 25, 0
-        $warned | Should -Match '-Wait'
+        $warned | Should -Match '25 files are archived and were asked for'
         $clock = [System.Diagnostics.Stopwatch]::StartNew()
         do {
             Start-Sleep -Seconds 1

@@ -15,7 +15,7 @@ public abstract class RestoreCmdlet : AwsCmdlet
     [ValidateNotNullOrEmpty]
     public string[]? Include { get; set; }
 
-    /// <summary>Overwrite files that differ from the backup.</summary>
+    /// <summary>Overwrite files that are newer than the backup.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
@@ -64,9 +64,11 @@ public abstract class RestoreCmdlet : AwsCmdlet
     private void Remark(RestoreSummary summary)
     {
         if (summary.Skipped > 0)
-            WriteWarning($"{summary.SourceName}: {summary.Skipped} files on disk are newer than the backup, or differ from it, and were left alone. -Verbose lists them, -Force overwrites them.");
+            WriteWarning($"{summary.SourceName}: {summary.Skipped} files on disk are newer than the backup and were left alone. -Verbose lists them, -Force overwrites them.");
         if (summary.Deferred > 0)
-            WriteWarning($"{summary.SourceName}: {summary.Deferred} files are archived and were asked for. Run the same command again when they are readable, or give -Wait.");
+            WriteWarning(summary.WhatIf
+                ? $"{summary.SourceName}: {summary.Deferred} files are archived and would be asked for, which takes hours."
+                : $"{summary.SourceName}: {summary.Deferred} files are archived and were asked for. Run the same command again when they are readable.");
         if (summary.Outcome is Outcome.Failed && !_withErrors.Contains(summary.RunId))
             _unexplained.Add(summary);
     }

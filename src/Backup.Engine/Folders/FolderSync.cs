@@ -76,7 +76,7 @@ public static class FolderSync
     {
         var item = new FileFailure { Path = job.Folder, Item = job.Folder, Kind = failure.Kind, Message = failure.Message, Advice = failure.Advice };
         emit(item);
-        emit(new FolderSyncResult { Path = job.Folder, Destination = job.Location.ToString(), Outcome = Outcome.Failed, Reason = failure.Message, Failed = 1, Failures = [item] });
+        emit(new FolderSyncResult { Path = job.Folder, Destination = job.Location.ToString(), Outcome = Outcome.Failed, Reason = failure.Message, Kind = failure.Kind, Advice = failure.Advice, Failed = 1, Failures = [item] });
     }
 
     private static FolderSyncOptions WithConfig(FolderSyncOptions options)
