@@ -197,6 +197,9 @@ public sealed class S3ObjectStore : IObjectStore
     }
 
     /// <inheritdoc/>
+    public Task ExpireVersionsAsync(TimeSpan olderThan, CancellationToken cancellationToken = default) => Task.CompletedTask;
+
+    /// <inheritdoc/>
     public Task<ArchiveState> RequestRestoreAsync(string key, RestoreRequest request, CancellationToken cancellationToken = default) =>
         _control.RestoreAsync(FullKey(key), request, cancellationToken);
 
