@@ -22,7 +22,7 @@ public sealed class DirectoryObjectStoreTests : IDisposable
     public async Task Opening_looking_and_checking_create_nothing()
     {
         await using var store = await Open();
-        await store.CheckAsync(forWriting: false, Token);
+        (await Fails(FailureKind.NotFound, () => store.CheckAsync(forWriting: false, Token))).Message.ShouldContain(Root);
         (await store.HeadAsync("a", null, Token)).ShouldBeNull();
         (await store.ListAsync("", Token).ToListAsync(Token)).ShouldBeEmpty();
         (await store.PruneVersionsAsync(TimeSpan.Zero, Token)).Versions.ShouldBe(0);
