@@ -22,7 +22,7 @@ internal sealed class TeamsWebhook : IDisposable
     /// <summary>The most bytes of a message.</summary>
     public const int MaxBytes = 28 * 1024;
 
-    private const int Attempts = 4;
+    private const int Attempts = 3;
     private const int MaxLine = 300;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
@@ -49,7 +49,7 @@ internal sealed class TeamsWebhook : IDisposable
         for (var attempt = 1; attempt <= Attempts; attempt++)
         {
             if (attempt > 1)
-                await Task.Delay(TimeSpan.FromSeconds(Math.Pow(2, attempt - 1) * (0.5 + (Random.Shared.NextDouble() / 2))), _time, cancellationToken);
+                await Task.Delay(TimeSpan.FromSeconds(Math.Pow(2, attempt - 2) * (0.5 + (Random.Shared.NextDouble() / 2))), _time, cancellationToken);
             try
             {
                 using var content = JsonContent.Create(card);
