@@ -50,7 +50,7 @@ public abstract class AwsCmdlet : AsyncCmdlet
         }
 
         var credential = Credential ?? (ProfileName is null ? SessionCredential() : null);
-        return WithLog(new StoreOptions
+        return CreateLogger().With(new StoreOptions
         {
             Aws = new()
             {

@@ -33,7 +33,7 @@ public sealed class RestoreBackupRunCommand : RestoreCmdlet
         {
             if (!Confirm($"run {id} of {from}", $"Restore to {target}", out var whatIf))
                 continue;
-            var options = WithLog(new RunRestoreOptions
+            var options = CreateLogger().With(new RunRestoreOptions
             {
                 From = from,
                 Store = store,

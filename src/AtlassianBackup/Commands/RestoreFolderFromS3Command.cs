@@ -51,6 +51,10 @@ public sealed class RestoreFolderFromS3Command : RestoreCmdlet
     [Parameter]
     public SwitchParameter Wait { get; set; }
 
+    /// <summary>Go on where an interrupted restore ended.</summary>
+    [Parameter]
+    public SwitchParameter Resume { get; set; }
+
     /// <summary>Collects the folders.</summary>
     protected override void ProcessRecord()
     {
@@ -66,7 +70,7 @@ public sealed class RestoreFolderFromS3Command : RestoreCmdlet
         var what = _folders.Count > 0 ? string.Join(", ", _folders) : "every folder";
         if (!Confirm($"{what} from {from}", $"Restore to {destination ?? "the original place"}", out var whatIf))
             return;
-        var options = WithLog(new FolderRestoreOptions
+        var options = CreateLogger().With(new FolderRestoreOptions
         {
             From = from,
             Store = CreateStoreOptions(),
@@ -78,6 +82,7 @@ public sealed class RestoreFolderFromS3Command : RestoreCmdlet
             Tier = Enum.Parse<RestoreTier>(Tier, ignoreCase: true),
             Days = Days,
             Wait = Wait,
+            Resume = Resume,
             Force = Force,
             WhatIf = whatIf,
         });

@@ -18,15 +18,30 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
     private bool _whatIf;
 
     /// <summary>The folders.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("FullName", "PSPath")]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
-    /// <summary>Where they go.</summary>
-    [Parameter(Mandatory = true, Position = 1)]
+    /// <summary>Folders whose direct children are each a backup.</summary>
+    [Parameter]
     [ValidateNotNullOrEmpty]
-    public string Destination { get; set; } = "";
+    public string[]? Root { get; set; }
+
+    /// <summary>A config.json.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? ConfigFile { get; set; }
+
+    /// <summary>Where they go.</summary>
+    [Parameter(Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string? Destination { get; set; }
+
+    /// <summary>What the name of each folder's own bucket begins with.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? BucketPrefix { get; set; }
 
     /// <summary>The storage class.</summary>
     [Parameter]
@@ -73,6 +88,22 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
     [ValidateNotNullOrEmpty]
     public string? KmsKeyId { get; set; }
 
+    /// <summary>Object Lock's mode.</summary>
+    [Parameter]
+    [ValidateSet("GOVERNANCE", "COMPLIANCE")]
+    public string? ObjectLockMode { get; set; }
+
+    /// <summary>How many days Object Lock holds.</summary>
+    [Parameter]
+    [ValidateRange(1, 36500)]
+    public int ObjectLockDays { get; set; }
+
+    /// <summary>A Teams webhook that is told of errors.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    [SecretValueTransformation(AllowAddress = true)]
+    public SecretValue? WebhookUri { get; set; }
+
     /// <summary>Check the store's listing instead of the cache.</summary>
     [Parameter]
     public SwitchParameter Reset { get; set; }
@@ -84,7 +115,11 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
     /// <summary>Checks everything that does not depend on a folder: a mistake there ends the cmdlet before anything is read.</summary>
     protected override void BeginProcessing()
     {
-        _destination = ResolveStore(Destination);
+        _destination = Destination is null ? null : ResolveStore(Destination);
+        if (Destination is not null && BucketPrefix is not null)
+            ThrowMapped(new BackupException(FailureKind.InvalidInput, "Both -Destination and -BucketPrefix are given.", "Give -Destination for one place, or -BucketPrefix for a bucket a folder."), BucketPrefix);
+        if (ObjectLockMode is null != (ObjectLockDays == 0))
+            ThrowMapped(new BackupException(FailureKind.InvalidInput, "-ObjectLockMode and -ObjectLockDays belong together.", "Give both, or neither."), ObjectLockMode);
         if (KmsKeyId is not null && ServerSideEncryption is null or "AES256")
         {
             ThrowMapped(
@@ -106,6 +141,8 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
             MaxBandwidth = MaxBandwidth > 0 ? MaxBandwidth : null,
             ServerSideEncryption = ServerSideEncryption,
             KmsKeyId = KmsKeyId,
+            ObjectLockMode = ObjectLockMode,
+            ObjectLockDays = ObjectLockDays,
         };
     }
 
@@ -113,29 +150,30 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
     protected override void ProcessRecord()
     {
         foreach (var path in Path)
-        {
-            try
-            {
-                var folder = ResolvePath(path);
-                if (Confirm(folder, $"Sync to {_destination}", out _whatIf))
-                    _folders.Add(folder);
-            }
-            catch (BackupException e)
-            {
-                WriteError(ErrorMapping.ToRecord(e, path));
-            }
-        }
+            Collect(path, _folders, "Sync");
     }
 
     /// <summary>Runs the engine.</summary>
     protected override void EndProcessing()
     {
-        if (_folders.Count == 0)
+        var roots = new List<string>();
+        var files = new List<string>();
+        foreach (var root in Root ?? [])
+            Collect(root, roots, "Sync each folder of");
+        if (ConfigFile is not null)
+            Collect(ConfigFile, files, "Sync the folders of");
+        var isAsked = MyInvocation.ExpectingInput || Path.Length > 0 || Root is not null || ConfigFile is not null;
+        if (_folders.Count + roots.Count + files.Count == 0 && isAsked)
             return;
-        var options = WithLog(new FolderSyncOptions
+
+        var options = CreateLogger().With(new FolderSyncOptions
         {
             Paths = _folders,
-            Destination = _destination!,
+            Roots = roots,
+            Config = files.Count > 0 ? ReadConfig(files[0]) : null,
+            Destination = _destination,
+            BucketPrefix = BucketPrefix,
+            Webhook = ResolveWebhook(),
             Store = _store!,
             StorageClass = StorageClass,
             CachePath = ResolveCachePath(),
@@ -147,10 +185,50 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
             Reset = Reset,
             WhatIf = _whatIf,
         });
-        RunAsync(token => FolderSync.RunAsync(options, CreateProgress(), token), Write, Destination);
+        RunAsync(token => FolderSync.RunAsync(options, CreateProgress(), token), Write, (object?)Destination ?? ConfigFile ?? BucketPrefix);
         // Only here: a store that no folder could use is thrown behind the folder's result, and has then been the one error.
         foreach (var result in _unexplained)
             WriteError(ErrorMapping.ToRecord(result.Kind ?? FailureKind.Unknown, $"{result.Path}: {result.Reason ?? "The folder was not backed up."}", result.Advice, result.Path));
+    }
+
+    /// <summary>Takes a path that is on a file system, once the user agrees.</summary>
+    private void Collect(string path, List<string> into, string action)
+    {
+        try
+        {
+            var resolved = ResolvePath(path);
+            if (Confirm(resolved, _destination is null ? action : $"{action} to {_destination}", out _whatIf))
+                into.Add(resolved);
+        }
+        catch (BackupException e)
+        {
+            WriteError(ErrorMapping.ToRecord(e, path));
+        }
+    }
+
+    private SyncConfig ReadConfig(string file)
+    {
+        try
+        {
+            return SyncConfig.Read(file);
+        }
+        catch (BackupException e)
+        {
+            ThrowMapped(e, file);
+            throw;
+        }
+    }
+
+    private SecretUri? ResolveWebhook()
+    {
+        if (WebhookUri is null)
+            return null;
+        if (WebhookUri.Warning is { } warning)
+            WriteWarning(warning);
+        if (Uri.TryCreate(WebhookUri.Reveal(), UriKind.Absolute, out var address))
+            return new(address);
+        ThrowMapped(new BackupException(FailureKind.InvalidInput, "-WebhookUri is not an address.", "Copy the whole URL of the Workflows webhook from Teams."), nameof(WebhookUri));
+        return null;
     }
 
     private string? ResolveCachePath()

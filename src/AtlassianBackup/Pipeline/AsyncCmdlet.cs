@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Management.Automation;
 using System.Runtime.ExceptionServices;
+using Backup.Engine;
 
 namespace AtlassianBackup.Pipeline;
 
@@ -17,6 +18,10 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     // How long work that was told to stop may go on tidying up before the prompt comes back without it.
     private static readonly TimeSpan _stopDeadline = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(200);
+
+    // Microsoft.Extensions.Logging.LogLevel, which this assembly must not name: Trace 0, Debug 1, Information 2, Warning 3.
+    private const int Debug = 1;
+    private const int Warning = 3;
 
     private readonly CancellationTokenSource _stop = new();
     private BlockingCollection<Action>? _queue;
@@ -124,20 +129,14 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         });
     }
 
-    /// <summary>Gives an engine's options a logger whose messages become verbose messages and warnings.</summary>
-    protected T WithLog<T>(T options)
-        where T : class
+    /// <summary>A logger for the engine whose messages become verbose messages and warnings.</summary>
+    protected CallbackLogger CreateLogger() => new(IsVerbose ? Debug : Warning, (level, message) =>
     {
-        var verbose = IsVerbose;
-        EngineLog.Attach(options, verbose ? EngineLog.Debug : EngineLog.Warning, (level, message) =>
-        {
-            if (level >= EngineLog.Warning)
-                WriteWarning(message);
-            else
-                WriteVerbose(message);
-        });
-        return options;
-    }
+        if (level >= Warning)
+            WriteWarning(message);
+        else
+            WriteVerbose(message);
+    });
 
     /// <summary>Ends the cmdlet with the terminating error that an exception amounts to.</summary>
     [System.Diagnostics.CodeAnalysis.DoesNotReturn]

@@ -11,6 +11,9 @@ namespace AtlassianBackup;
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field | AttributeTargets.Parameter)]
 public sealed class SecretValueTransformationAttribute : ArgumentTransformationAttribute
 {
+    /// <summary>Whether an https address may be given as plain text: a webhook's is a secret, but one that people paste.</summary>
+    public bool AllowAddress { get; set; }
+
     private const string Forms = "Give a SecureString (Read-Host -AsSecureString), a PSCredential, env:NAME or file:PATH.";
 
     /// <inheritdoc/>
@@ -24,6 +27,8 @@ public sealed class SecretValueTransformationAttribute : ArgumentTransformationA
             SecretValue secret => secret,
             SecureString secure => new SecretValue(secure),
             PSCredential credential => new SecretValue(credential.Password),
+            string address when AllowAddress && address.StartsWith("https://", StringComparison.OrdinalIgnoreCase) => new SecretValue(Protect(address)),
+            Uri address when AllowAddress => new SecretValue(Protect(address.OriginalString)),
             string reference => FromReference(reference, engineIntrinsics),
             _ => throw new ArgumentTransformationMetadataException($"A {inputData.GetType().Name} cannot be a secret. {Forms}"),
         };

@@ -41,6 +41,9 @@ public sealed record FolderRestoreOptions
     /// <summary>How often the state of archived objects is asked for while waiting.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>Go on where an interrupted restore ended: files with the right size and time are taken as restored, without reading them.</summary>
+    public bool Resume { get; init; }
+
     /// <summary>Overwrite files that are newer than, or differ from, the backup.</summary>
     public bool Force { get; init; }
 
@@ -73,6 +76,7 @@ public static class FolderRestore
             Days = options.Days,
             Wait = options.Wait,
             PollInterval = options.PollInterval,
+            Resume = options.Resume,
             Force = options.Force,
             WhatIf = options.WhatIf,
             Time = options.Store.Time,

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -22,6 +23,7 @@ internal sealed class FolderRun
     private const string Segments = "inventory";
     private const string Whole = "whole";
     private const string Uploading = "uploading";
+    private const string Expired = "expired";
 
     private static readonly PlanAction[] Uploads = [PlanAction.UploadNew, PlanAction.UploadChanged];
 
@@ -105,11 +107,13 @@ internal sealed class FolderRun
     private async Task CheckIsSameStoreAsync(FolderCache cache, CancellationToken cancellationToken)
     {
         var witness = cache.Meta(LastManifest) ?? (cache.ReadAll().FirstOrDefault(row => row.Entry.Kind == FileEntryKind.File) is { } row ? _keys.Key(row.Path) : null);
-        if (witness is not null && await _store.HeadAsync(witness, null, cancellationToken) is null)
+        if (witness is null)
+            return;
+        if (!await StoreExistsAsync(cancellationToken) || await _store.HeadAsync(witness, null, cancellationToken) is null)
         {
             throw new BackupException(
                 FailureKind.NotFound,
-                $"'{_options.Destination}' does not hold '{witness}', which an earlier run stored there. Nothing was written.",
+                $"'{_store.Location}' does not hold '{witness}', which an earlier run stored there. Nothing was written.",
                 "Is the drive mounted, and is it the same store? If it was emptied on purpose, run with -Reset: everything that is not there is stored again.");
         }
     }
@@ -157,6 +161,7 @@ internal sealed class FolderRun
         if (refused is not null)
             Fail(_folder, refused);
         var runId = await CommitAsync(tree, cache, cancellationToken);
+        await ExpireVersionsAsync(cache, cancellationToken);
         var reason = _refusal ?? (_failed > 0 ? $"{_failed} of {_scanned} files could not be backed up." : null);
         Finish(reason is null ? Outcome.Completed : Outcome.Failed, reason, runId, refused);
     }
@@ -557,6 +562,16 @@ internal sealed class FolderRun
             new(Identity, _refusal is null ? tree.Identity.ToString() : cache.Meta(Identity)),
         ]);
         return runId;
+    }
+
+    // Once a day: it goes through all that was ever replaced.
+    private async Task ExpireVersionsAsync(FolderCache cache, CancellationToken cancellationToken)
+    {
+        var today = _started.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        if (cache.Meta(Expired) == today)
+            return;
+        await _store.ExpireVersionsAsync(TimeSpan.FromDays(_options.Store.KeepVersionDays), cancellationToken);
+        cache.SetMeta(Expired, today);
     }
 
     private long Unchanged => Math.Max(0, _scanned - _new - _changed - _touched - _unstored);

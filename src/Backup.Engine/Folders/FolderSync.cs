@@ -85,12 +85,14 @@ public static class FolderSync
             return options;
         if (config.Aws?.HasKeys == true)
             options.Logger?.LogWarning("The configuration file holds AWS keys in plain text. Keep them in a profile ('aws configure') or use a role, and give -ProfileName; then take them out of the file and renew them.");
+        // Relative paths in a file are relative to the file.
+        var directory = Path.GetDirectoryName(config.File) ?? "";
         var isPlaced = options.Destination is not null || options.BucketPrefix is not null;
         return options with
         {
-            Paths = [.. options.Paths, .. config.Backup.Folders],
-            Roots = [.. options.Roots, .. config.Backup.Roots],
-            Destination = isPlaced ? options.Destination : config.Backup.Destination is { } destination ? StoreLocation.Parse(destination) : null,
+            Paths = [.. options.Paths, .. config.Backup.Folders.Select(folder => Path.GetFullPath(folder, directory))],
+            Roots = [.. options.Roots, .. config.Backup.Roots.Select(root => Path.GetFullPath(root, directory))],
+            Destination = isPlaced ? options.Destination : config.Backup.Destination is { } destination ? StoreLocation.Parse(destination, directory) : null,
             BucketPrefix = isPlaced ? options.BucketPrefix : config.Backup.BucketPrefix ?? (config.Backup.Destination is null ? DefaultBucketPrefix : null),
             Buckets = options.Buckets ?? config.Backup.Buckets,
             StorageClass = options.StorageClass ?? config.Backup.StorageClass,

@@ -19,6 +19,9 @@ internal sealed record RestoreSettings
 
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>What has the right size and time is taken as restored by an interrupted run, without reading it.</summary>
+    public bool Resume { get; init; }
+
     public bool Force { get; init; }
 
     public bool WhatIf { get; init; }
@@ -115,6 +118,7 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
                 Directory.CreateDirectory(target);
             tree = FileTree.Open(target);
             tree.CreateFile("probe").Dispose();
+            CheckRoom();
             return tree;
         }
         catch (Exception exception) when (exception is BackupException or IOException or UnauthorizedAccessException)
@@ -123,6 +127,16 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
             var failure = BackupException.From(exception);
             throw new BackupException(failure.Kind, $"Nothing can be restored to '{target}': {failure.Message}", failure.Advice ?? "Restore to another place.", exception);
         }
+    }
+
+    // Only where everything is still to come: what is there already may be most of it.
+    private void CheckRoom()
+    {
+        if (settings.Filter is not null || Directory.EnumerateFileSystemEntries(target).Any())
+            return;
+        var free = new DriveInfo(target).AvailableFreeSpace;
+        if (free < manifest.TotalBytes)
+            throw new BackupException(FailureKind.NoSpace, $"{manifest.TotalBytes} bytes are to be restored, and {free} are free.", "Free space, restore to another volume, or restore a part with -Include.");
     }
 
     private Task PassAsync(FileTree? tree, bool isFirst, CancellationToken cancellationToken) => Parallel.ForEachAsync(
@@ -265,10 +279,12 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
         }
     }
 
-    private static async Task<bool> IsIdenticalAsync(FileTree tree, FileEntry existing, InventoryEntry entry, CancellationToken cancellationToken)
+    private async Task<bool> IsIdenticalAsync(FileTree tree, FileEntry existing, InventoryEntry entry, CancellationToken cancellationToken)
     {
         if (existing.Kind != FileEntryKind.File || existing.Size != entry.Size)
             return false;
+        if (settings.Resume && existing.ModifiedTicks == entry.Mtime?.Ticks)
+            return true;
         await using var file = tree.OpenRead(entry.Path);
         return (await ContentHash.ComputeAsync(file, cancellationToken)).Matches(entry);
     }

@@ -54,6 +54,9 @@ public interface IObjectStore : IAsyncDisposable
     /// </summary>
     IAsyncEnumerable<DeleteResult> DeleteAsync(IAsyncEnumerable<string> keys, CancellationToken cancellationToken = default);
 
+    /// <summary>Removes for good what was overwritten or deleted longer ago. In S3 the bucket's lifecycle rule does that, and this does nothing.</summary>
+    Task ExpireVersionsAsync(TimeSpan olderThan, CancellationToken cancellationToken = default);
+
     /// <summary>Asks for a readable copy of an archived object, and says where that stands. Asking again is harmless.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.NotSupported"/> where <see cref="StoreAbilities.ArchiveRestore"/> is false.</exception>
     Task<ArchiveState> RequestRestoreAsync(string key, RestoreRequest request, CancellationToken cancellationToken = default);

@@ -44,6 +44,9 @@ public sealed record StoreOptions
     /// <summary>How long a request may go without a byte moving before it is tried again.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long it may take to connect, TLS included, before it is tried again.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>Server-side encryption as S3 names it (<c>AES256</c>, <c>aws:kms</c>, <c>aws:kms:dsse</c>), or null for the bucket's default.</summary>
     public string? ServerSideEncryption { get; init; }
 

@@ -22,7 +22,7 @@ public class DirectoryObjectStoreContract : ObjectStoreContract
     }
 
     protected override async Task<IObjectStore> OpenStoreAsync() =>
-        await DirectoryObjectStore.OpenAsync(StoreLocation.ForDirectory(_directory.Combine("store")), Options);
+        await DirectoryObjectStore.OpenAsync(StoreLocation.ForDirectory(Directory.CreateDirectory(_directory.Combine("store")).FullName), Options);
 
     protected override Task<int> CountOrphansAsync()
     {

@@ -217,6 +217,9 @@ public sealed class DirectoryObjectStore : IObjectStore
     public Task<ArchiveState> RequestRestoreAsync(string key, RestoreRequest request, CancellationToken cancellationToken = default) =>
         Task.FromException<ArchiveState>(new BackupException(FailureKind.NotSupported, $"'{_root}' is a directory: nothing in it is archived.", "Read the object as it is."));
 
+    /// <inheritdoc/>
+    public Task ExpireVersionsAsync(TimeSpan olderThan, CancellationToken cancellationToken = default) => PruneVersionsAsync(olderThan, cancellationToken);
+
     /// <summary>Removes for good the versions that stopped being current before <paramref name="olderThan"/> ago.</summary>
     /// <param name="olderThan">The age; null for <see cref="DirectoryStoreOptions.DefaultKeepVersions"/>.</param>
     /// <param name="cancellationToken">Stops between two files.</param>

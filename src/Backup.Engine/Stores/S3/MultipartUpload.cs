@@ -37,14 +37,24 @@ internal sealed class MultipartUpload(
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
-            (uploadId, var held) = await StartAsync(cancellationToken);
+            IReadOnlyDictionary<int, HeldPart> held;
+            try
+            {
+                (uploadId, held) = await StartAsync(cancellationToken);
+            }
+            catch
+            {
+                buffer.Dispose();
+                throw;
+            }
+
             await SendPartsAsync(uploadId, held, source, buffer, sending, failed);
             return await CompleteAsync(uploadId, source, cancellationToken);
         }
         catch (Exception exception)
         {
             await failed.CancelAsync();
-            await Task.WhenAll(sending).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            await Task.WhenAll(sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (uploadId is not null)
                 await AbortAsync(uploadId);
             // A part that failed cancels the reading: the part's failure is the one to tell.
@@ -57,14 +67,7 @@ internal sealed class MultipartUpload(
     private async Task SendPartsAsync(string uploadId, IReadOnlyDictionary<int, HeldPart> held, SourceReader source, PartBuffer first, List<Task> sending, CancellationTokenSource failed)
     {
         var token = failed.Token;
-        // The first buffer was filled before it was known that there is more; a large object may want larger parts than that.
         var buffer = first;
-        if (plan.SizeOf(1) > first.Length)
-        {
-            using (first)
-                buffer = await GrowAsync(first, plan.SizeOf(1), source, token);
-        }
-
         for (var number = 1; ; number++)
         {
             var end = false;
@@ -96,22 +99,6 @@ internal sealed class MultipartUpload(
         }
 
         await Task.WhenAll(sending);
-    }
-
-    private async Task<PartBuffer> GrowAsync(PartBuffer first, long size, SourceReader source, CancellationToken cancellationToken)
-    {
-        var larger = await PartBuffer.CreateAsync(pool, budget, size, cancellationToken);
-        try
-        {
-            larger.Append(first);
-            await larger.FillAsync(source, cancellationToken);
-            return larger;
-        }
-        catch
-        {
-            larger.Dispose();
-            throw;
-        }
     }
 
     private async Task SendPartAsync(string uploadId, int number, HeldPart? held, PartBuffer buffer, CancellationTokenSource failed)
@@ -162,7 +149,10 @@ internal sealed class MultipartUpload(
         request.WithObjectHeaders(options, http.Options, options.ExpectedSha256?.ToLowerInvariant());
         if (proof == S3Proof.Crc64Nvme)
             request.With("x-amz-checksum-algorithm", "CRC64NVME").With("x-amz-checksum-type", "FULL_OBJECT");
-        using var response = await http.SendAsync(request, cancellationToken);
+        var (response, error, _) = await http.TrySendAsync(request, cancellationToken);
+        if (response is null)
+            throw error!.ToException(http.NameOf(key), http.Bucket, http.Region, options.StorageClass);
+        using var answer = response;
         return XmlFields.Read(response.Text).GetValueOrDefault("UploadId") is { } id
             ? (id, new Dictionary<int, HeldPart>())
             : throw new BackupException(FailureKind.Unavailable, $"The store began no upload for '{http.NameOf(key)}': it answered without an upload id.");
@@ -210,6 +200,8 @@ internal sealed class MultipartUpload(
         {
             var fields = XmlFields.Read(response.Text);
             var etag = fields.GetValueOrDefault("ETag")?.Trim('"');
+            if (string.IsNullOrEmpty(etag))
+                throw new BackupException(FailureKind.Unavailable, $"What answered for '{http.NameOf(key)}' does not say that the object was made.", "Check -EndpointUrl and the network's proxy, then run again.");
             Confirm(expected, fields.GetValueOrDefault("ChecksumCRC64NVME") ?? response.Header("x-amz-checksum-crc64nvme"), etag);
             return Describe(response, expected, etag, source);
         }

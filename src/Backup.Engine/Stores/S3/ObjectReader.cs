@@ -11,6 +11,7 @@ internal sealed class ObjectReader(S3Http http, string key, ReadOptions options,
     private S3Response? _response;
     private Stream? _body;
     private string? _etag;
+    private bool _opened;
     private long _position = options.Offset;
     private long _end;
     private int _failures;
@@ -34,23 +35,37 @@ internal sealed class ObjectReader(S3Http http, string key, ReadOptions options,
     {
         var request = new S3Request(HttpMethod.Get, key) { Streams = true };
         if (_position > 0 || options.Length is not null)
-            request.With("range", $"bytes={_position}-{(_etag is not null ? $"{_end - 1}" : options.Length is { } length ? $"{_position + length - 1}" : "")}");
+            request.With("range", $"bytes={_position}-{(_opened ? $"{_end - 1}" : options.Length is { } length ? $"{_position + length - 1}" : "")}");
         if (options.VersionId is { } version)
             request.Ask("versionId", version);
         if (_etag is { } etag)
             request.With("if-match", $"\"{etag}\"");
-        else
+        else if (!_opened)
             request.With("x-amz-checksum-mode", "ENABLED");
+        else
+            throw new BackupException(FailureKind.NotSupported, $"'{http.NameOf(key)}' broke off, and the store gives it no ETag to go on by.", "Read it again from the beginning.");
 
-        var response = await http.SendAsync(request, cancellationToken);
+        var (answer, error, _) = await http.TrySendAsync(request, cancellationToken);
+        if (answer is not { } response)
+        {
+            throw error!.Status == HttpStatusCode.PreconditionFailed
+                ? new BackupException(FailureKind.ChangedWhileRead, $"'{http.NameOf(key)}' was replaced while it was read.", "Read it again from the beginning.")
+                : error.ToException(http.NameOf(key), http.Bucket, http.Region);
+        }
+
         if (_position > 0 && response.Status != HttpStatusCode.PartialContent)
         {
             response.Dispose();
             throw new BackupException(FailureKind.NotSupported, $"The store does not read '{http.NameOf(key)}' from its middle on (Range).");
         }
 
-        if (_etag is null)
-            (_etag, _end) = (response.ETag ?? "", _position + (response.ContentLength ?? throw new BackupException(FailureKind.Unavailable, $"The store does not say how long '{http.NameOf(key)}' is.")));
+        if (!_opened)
+        {
+            var length = response.ContentLength ?? throw new BackupException(FailureKind.Unavailable, $"The store does not say how long '{http.NameOf(key)}' is.");
+            // A store that gives more than the range that was asked for is read to the range's end.
+            (_opened, _etag, _end) = (true, response.ETag, _position + Math.Min(length, options.Length ?? length));
+        }
+
         _response = response;
         _body = response.OpenBody(cancellationToken);
         return response;
@@ -70,7 +85,7 @@ internal sealed class ObjectReader(S3Http http, string key, ReadOptions options,
                 int read;
                 try
                 {
-                    read = await _body!.ReadAsync(buffer, watch.Token);
+                    read = await _body!.ReadAsync(buffer[..(int)Math.Min(buffer.Length, _end - _position)], watch.Token);
                 }
                 catch (OperationCanceledException stall) when (watch.Stalled)
                 {

@@ -6,6 +6,9 @@ namespace Backup.Engine.Stores.S3;
 /// <summary>Sends a <see cref="PartBuffer"/> block by block.</summary>
 internal sealed class PartContent(PartBuffer part, StallWatch watch, BandwidthLimit? bandwidth, Action<int> count) : HttpContent
 {
+    // Many requests share a slow line: so little must pass within the stall timeout that moving slowly is never taken for standing still.
+    private const int Slice = 64 << 10;
+
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
 
@@ -13,11 +16,15 @@ internal sealed class PartContent(PartBuffer part, StallWatch watch, BandwidthLi
     {
         foreach (var segment in part.Segments())
         {
-            if (bandwidth is not null)
-                await WaitForTurnAsync(bandwidth.WaitAsync(segment.Length, cancellationToken));
-            await stream.WriteAsync(segment, cancellationToken);
-            count(segment.Length);
-            watch.Moved();
+            for (var rest = segment; !rest.IsEmpty; rest = rest[Math.Min(rest.Length, Slice)..])
+            {
+                var slice = rest[..Math.Min(rest.Length, Slice)];
+                if (bandwidth is not null)
+                    await WaitForTurnAsync(bandwidth.WaitAsync(slice.Length, cancellationToken));
+                await stream.WriteAsync(slice, cancellationToken);
+                count(slice.Length);
+                watch.Moved();
+            }
         }
     }
 

@@ -12,9 +12,20 @@ namespace Backup.Engine.Stores.S3;
 internal sealed record S3Error(HttpStatusCode Status, string Code, string? Message, string? Region, bool HasBody)
 {
     /// <summary>Reads an error document.</summary>
-    public static S3Error Parse(HttpStatusCode status, string body, string? region)
+    public static S3Error Parse(HttpStatusCode status, string body, string? region) => Parse(status, XmlFields.Read(body), region);
+
+    /// <summary>The error in the body of an answer that began as a success, as CompleteMultipartUpload and DeleteObjects may give it, or null.</summary>
+    public static S3Error? InSuccess(HttpStatusCode status, byte[] body)
     {
-        var fields = XmlFields.Read(body);
+        var start = body.AsSpan().TrimStart(" \t\r\n"u8);
+        if (!start.StartsWith("<"u8))
+            return null;
+        var fields = XmlFields.Read(System.Text.Encoding.UTF8.GetString(start));
+        return fields.Root() == "Error" ? Parse(status, fields, null) : null;
+    }
+
+    private static S3Error Parse(HttpStatusCode status, Dictionary<string, string> fields, string? region)
+    {
         var code = fields.GetValueOrDefault("Code");
         return new(status, code ?? FromStatus(status), fields.GetValueOrDefault("Message"), fields.GetValueOrDefault("Region") ?? region, code is not null);
     }
@@ -48,6 +59,7 @@ internal sealed record S3Error(HttpStatusCode Status, string Code, string? Messa
         "RequestTimeout" => FailureKind.TimedOut,
         "NotImplemented" or "MethodNotAllowed" => FailureKind.NotSupported,
         "QuotaExceeded" or "XMinioStorageFull" => FailureKind.NoSpace,
+        "InternalError" or "ServiceUnavailable" => FailureKind.Unavailable,
         _ when (int)Status >= 500 => FailureKind.Unavailable,
         _ when Status == HttpStatusCode.TooManyRequests => FailureKind.Throttled,
         _ when (int)Status is >= 400 and < 500 => FailureKind.InvalidInput,
@@ -58,12 +70,14 @@ internal sealed record S3Error(HttpStatusCode Status, string Code, string? Messa
     /// <param name="what">The bucket or object, as <c>s3://bucket/key</c>.</param>
     /// <param name="bucket">The bucket.</param>
     /// <param name="signedRegion">The region that the request was signed for.</param>
-    public BackupException ToException(string what, string bucket, string signedRegion)
+    /// <param name="storageClass">The storage class that was asked for, or null.</param>
+    public BackupException ToException(string what, string bucket, string signedRegion, string? storageClass = null)
     {
         var said = Message is null ? $"{Code} ({(int)Status})" : $"{Code}: {Message.TrimEnd('.')}";
         var (message, advice) = Kind switch
         {
             FailureKind.NotFound when Code == "NoSuchBucket" => ($"The bucket '{bucket}' does not exist.", "Create it, or check the name, the region and the endpoint."),
+            FailureKind.NotFound when Code == "NoSuchUpload" => ($"The upload of '{what}' was removed while it was under way ({Code}).", "Something else aborts uploads in this bucket, or a lifecycle rule is too short: run again."),
             FailureKind.NotFound => ($"'{what}' does not exist.", null),
             FailureKind.AuthenticationFailed => ($"The credentials were refused ({said}).", "Check the access key and its secret, -ProfileName and the endpoint."),
             FailureKind.CredentialsExpired => ($"The credentials have expired ({said}).", "Sign in again ('aws sso login') or renew the keys, then run again: what is stored stays stored."),
@@ -73,7 +87,7 @@ internal sealed record S3Error(HttpStatusCode Status, string Code, string? Messa
             FailureKind.WrongOwner => ($"The bucket name '{bucket}' is taken by another account ({Code}).", "Choose another bucket name: they are global."),
             FailureKind.Archived => ($"'{what}' is archived and cannot be read ({Code}).", "Restore it first (Restore-FolderFromS3 -Wait), which takes hours."),
             FailureKind.AlreadyExists => ($"'{what}' exists already ({Code}).", null),
-            FailureKind.InvalidInput when Code == "InvalidStorageClass" => ($"The storage class is not known to '{bucket}' ({said}).", "Give one of STANDARD, STANDARD_IA, ONEZONE_IA, INTELLIGENT_TIERING, GLACIER_IR, GLACIER, DEEP_ARCHIVE."),
+            FailureKind.InvalidInput when Code == "InvalidStorageClass" => ($"The storage class '{storageClass}' is not known to the store of '{bucket}' ({said}).", "Give one of STANDARD, STANDARD_IA, ONEZONE_IA, INTELLIGENT_TIERING, GLACIER_IR, GLACIER, DEEP_ARCHIVE."),
             FailureKind.ChecksumMismatch => ($"'{what}' arrived damaged, at every attempt ({said}).", "Something between here and the store changes data: check the network and its proxies."),
             FailureKind.Throttled => ($"The store asked to slow down, and went on asking ({said}).", "Run again later, or set -MaxBandwidth."),
             FailureKind.Unavailable => ($"The store could not serve '{what}' ({said}).", "Run again later: what is stored stays stored."),
@@ -91,6 +105,7 @@ internal sealed record S3Error(HttpStatusCode Status, string Code, string? Messa
         409 => "OperationAborted",
         412 => "PreconditionFailed",
         416 => "InvalidRange",
+        307 => "TemporaryRedirect",
         429 => "TooManyRequests",
         501 => "NotImplemented",
         503 => "ServiceUnavailable",

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using Amazon.Runtime;
 using Backup.Engine.Aws;
@@ -17,6 +18,7 @@ internal sealed class S3Http : IDisposable
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(20);
+    private const int MaxRedirects = 3;
     private static readonly TimeSpan SkewWorthCorrecting = TimeSpan.FromMinutes(4);
 
     private readonly AwsSession _session;
@@ -30,6 +32,7 @@ internal sealed class S3Http : IDisposable
     private readonly string _origin;
     private readonly string _host;
     private long _skewTicks;
+    private bool _redirected;
 
     public S3Http(string bucket, AwsSession session, StoreOptions options)
     {
@@ -73,27 +76,36 @@ internal sealed class S3Http : IDisposable
     {
         var refreshed = false;
         var corrected = false;
+        var redirects = 0;
+        var way = new Way(null, AsksFirst: Volatile.Read(ref _redirected));
         for (var attempt = 1; ; attempt++)
         {
             var keys = await _session.GetKeysAsync(cancellationToken);
             TimeSpan? retryAfter = null;
             BackupException failure;
-            var attempts = request.Once ? 1 : _options.MaxAttempts;
+            var attempts = _options.MaxAttempts;
             try
             {
-                var (response, error, serverTime, wait) = await SendOnceAsync(request, keys, cancellationToken);
-                if (response is not null)
-                    return (response, null, attempt);
+                var answer = await SendOnceAsync(request, keys, way, cancellationToken);
+                if (answer.Error is not { } error)
+                    return (answer.Response, null, attempt);
 
-                retryAfter = wait;
-                if (error!.IsExpired && !refreshed && await _session.RefreshAsync(keys, cancellationToken))
+                retryAfter = answer.RetryAfter;
+                if (answer.Location is { } location && redirects++ < MaxRedirects)
+                {
+                    Volatile.Write(ref _redirected, true);
+                    way = new(location, AsksFirst: true);
+                    continue;
+                }
+
+                if (error.IsExpired && !refreshed && await _session.RefreshAsync(keys, cancellationToken))
                 {
                     _logger?.LogInformation("The credentials had expired and were renewed.");
                     refreshed = true;
                     continue;
                 }
 
-                if (!corrected && ClockIsWrong(error, serverTime))
+                if (!corrected && ClockIsWrong(error, answer.ServerTime))
                 {
                     corrected = true;
                     continue;
@@ -105,18 +117,21 @@ internal sealed class S3Http : IDisposable
                     attempts *= 2;
                 }
 
-                if (!error.IsTransient || attempt >= attempts)
+                if (!error.IsTransient || attempt >= attempts || (request.IsProbe && error.Kind == FailureKind.ChecksumMismatch))
                     return (null, error, attempt);
                 failure = error.ToException(NameOf(request.Key), Bucket, _session.Region);
             }
             catch (Exception exception) when (exception is HttpRequestException or IOException or TimeoutException)
             {
                 failure = NoAnswer(request, exception);
-                if (attempt >= attempts)
+                // A certificate does not become good by asking again.
+                if (attempt >= attempts || exception is HttpRequestException { InnerException: AuthenticationException })
                     throw failure;
+                // A store that refuses a request before it has read all of it breaks the connection, and its reason is lost with it.
+                way = way with { AsksFirst = true };
             }
 
-            var delay = retryAfter ?? Jitter(attempt);
+            var delay = Jitter(attempt) + (retryAfter ?? TimeSpan.Zero);
             _logger?.LogDebug("Attempt {Attempt} failed, next in {Delay:F1} s: {Failure}", attempt, delay.TotalSeconds, failure.Message);
             await Task.Delay(delay, _options.Time, cancellationToken);
         }
@@ -130,10 +145,15 @@ internal sealed class S3Http : IDisposable
         return TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * ceiling);
     }
 
-    private static (string Origin, string Host, string PathPrefix) Address(string bucket, AwsSession session)
+    // Without what may stand before an @ in a URL: that would be a secret, and the origin is named in messages.
+    private static string OriginOf(Uri uri) => uri.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
+
+    private static string HostOf(Uri uri) => uri.IsDefaultPort ? uri.Host : $"{uri.Host}:{uri.Port}";
+
+    internal static (string Origin, string Host, string PathPrefix) Address(string bucket, AwsSession session)
     {
         if (session.Endpoint is { } endpoint)
-            return (endpoint.GetLeftPart(UriPartial.Authority), endpoint.IsDefaultPort ? endpoint.Host : $"{endpoint.Host}:{endpoint.Port}", endpoint.AbsolutePath.TrimEnd('/') + "/" + bucket);
+            return (OriginOf(endpoint), HostOf(endpoint), endpoint.AbsolutePath.TrimEnd('/') + "/" + bucket);
         var service = $"s3.{session.Region}.{Amazon.RegionEndpoint.GetBySystemName(session.Region).PartitionDnsSuffix}";
         // The certificate's wildcard covers one label, so a bucket with dots is addressed by path.
         return bucket.Contains('.', StringComparison.Ordinal)
@@ -150,7 +170,7 @@ internal sealed class S3Http : IDisposable
             UseCookies = false,
             AutomaticDecompression = DecompressionMethods.None,
             ActivityHeadersPropagator = null,
-            ConnectTimeout = TimeSpan.FromSeconds(15),
+            ConnectTimeout = options.ConnectTimeout,
             // DNS spreads S3 over many addresses and takes them away again.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
@@ -161,33 +181,38 @@ internal sealed class S3Http : IDisposable
         return handler;
     }
 
-    private async Task<(S3Response? Response, S3Error? Error, DateTimeOffset? ServerTime, TimeSpan? RetryAfter)> SendOnceAsync(S3Request request, ImmutableCredentials keys, CancellationToken cancellationToken)
+    private async Task<Answer> SendOnceAsync(S3Request request, ImmutableCredentials keys, Way way, CancellationToken cancellationToken)
     {
         await _gate.EnterAsync(cancellationToken);
-        var moved = 0L;
+        long? moved = null;
         using var watch = new StallWatch(_options.StallTimeout, cancellationToken);
         try
         {
-            using var message = CreateMessage(request, keys, watch);
+            using var message = CreateMessage(request, keys, way, watch);
             var response = await _invoker.SendAsync(message, watch.Token);
             try
             {
                 var isError = (int)response.StatusCode is < 200 or > 299;
                 if (!isError && request.Streams)
-                    return (new(response, []), null, null, null);
+                {
+                    moved = 0;
+                    return new(new(response, []));
+                }
 
                 watch.Moved();
                 var body = request.Method == HttpMethod.Head ? [] : await response.Content.ReadAsByteArrayAsync(watch.Token);
-                if (!isError)
+                var error = isError
+                    ? S3Error.Parse(response.StatusCode, System.Text.Encoding.UTF8.GetString(body), response.Headers.TryGetValues("x-amz-bucket-region", out var regions) ? regions.First() : null)
+                    : S3Error.InSuccess(response.StatusCode, body);
+                if (error is null)
                 {
                     moved = (request.Part?.Length ?? 0) + body.Length;
-                    return (new(response, body), null, null, null);
+                    return new(new(response, body));
                 }
 
-                var error = S3Error.Parse(response.StatusCode, System.Text.Encoding.UTF8.GetString(body), response.Headers.TryGetValues("x-amz-bucket-region", out var regions) ? regions.First() : null);
-                var (date, retryAfter) = (response.Headers.Date, response.Headers.RetryAfter?.Delta);
+                var answer = new Answer(null, error, response.Headers.Date, RetryAfter(response.Headers), response.StatusCode == HttpStatusCode.TemporaryRedirect ? LocationOf(response.Headers) : null);
                 response.Dispose();
-                return (null, error, date, retryAfter < LongestDelay ? retryAfter : null);
+                return answer;
             }
             catch
             {
@@ -197,7 +222,12 @@ internal sealed class S3Http : IDisposable
         }
         catch (OperationCanceledException stall) when (watch.Stalled)
         {
-            throw new TimeoutException($"no byte moved for {_options.StallTimeout.TotalSeconds:0} seconds", stall);
+            throw new TimeoutException($"no byte moved for {_options.StallTimeout.TotalSeconds:0.#} seconds", stall);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // SocketsHttpHandler says by a cancellation that its ConnectTimeout is over; nobody cancelled anything.
+            throw new HttpRequestException(HttpRequestError.ConnectionError, $"no connection within {_options.ConnectTimeout.TotalSeconds:0.#} seconds");
         }
         finally
         {
@@ -205,15 +235,31 @@ internal sealed class S3Http : IDisposable
         }
     }
 
-    private HttpRequestMessage CreateMessage(S3Request request, ImmutableCredentials keys, StallWatch watch)
+    /// <summary>How long the store asks to be left alone, as far as one object is worth waiting for.</summary>
+    private static TimeSpan? RetryAfter(HttpResponseHeaders headers)
     {
-        var path = request.Key is null ? _pathPrefix.Length == 0 ? "/" : _pathPrefix : $"{_pathPrefix}/{S3Encoding.Path(request.Key)}";
+        var wait = headers.RetryAfter?.Delta ?? headers.RetryAfter?.Date - headers.Date;
+        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait > LongestDelay ? LongestDelay : wait;
+    }
+
+    /// <summary>Where a temporary redirect leads to: as it was written, and never from TLS to plain HTTP.</summary>
+    private Uri? LocationOf(HttpResponseHeaders headers) =>
+        headers.TryGetValues("Location", out var values)
+        && Uri.TryCreate(values.First(), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }, out var location)
+        && (location.Scheme == Uri.UriSchemeHttps || (location.Scheme == Uri.UriSchemeHttp && !IsTls))
+            ? location
+            : null;
+
+    private HttpRequestMessage CreateMessage(S3Request request, ImmutableCredentials keys, Way way, StallWatch watch)
+    {
+        var (origin, host) = way.Location is { } location ? (OriginOf(location), HostOf(location)) : (_origin, _host);
+        var path = way.Location is not null ? way.Location.AbsolutePath : request.Key is null ? _pathPrefix.Length == 0 ? "/" : _pathPrefix : $"{_pathPrefix}/{S3Encoding.Path(request.Key)}";
         var query = S3Encoding.Query(request.Query);
         // Keys such as "a/../b" and "a//b" are legal: the path must go out as it is.
-        var uri = new Uri(_origin + path + (query.Length == 0 ? "" : "?" + query), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        var uri = new Uri(origin + path + (query.Length == 0 ? "" : "?" + query), new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         var message = new HttpRequestMessage(request.Method, uri) { Version = HttpVersion.Version11 };
 
-        var headers = new List<(string Name, string Value)>(request.Headers.Count + 5) { ("host", _host) };
+        var headers = new List<(string Name, string Value)>(request.Headers.Count + 5) { ("host", host) };
         headers.AddRange(request.Headers);
         // A bucket that is made here is one's own; one that somebody else made first under that name must not be written to.
         if ((_options.ExpectedBucketOwner ?? (_options.CreateBucket ? keys.AccountId : null)) is { Length: > 0 } owner)
@@ -222,7 +268,11 @@ internal sealed class S3Http : IDisposable
         var authorization = _signer.Sign(request.Method.Method, path, request.Query, headers, PayloadHash(request), keys, now);
 
         if (request.Part is { } part)
+        {
             message.Content = new PartContent(part, watch, _bandwidth, CountSent);
+            if (way.AsksFirst)
+                message.Headers.ExpectContinue = true;
+        }
         else if (request.Body is { } body)
             message.Content = new ByteArrayContent(body);
         else if (request.Method == HttpMethod.Put || request.Method == HttpMethod.Post)
@@ -230,9 +280,8 @@ internal sealed class S3Http : IDisposable
 
         foreach (var (name, value) in headers)
         {
-            if (name is "content-type")
-                message.Content!.Headers.ContentType = MediaTypeHeaderValue.Parse(value);
-            else if (name is "content-md5")
+            // Untouched: what is sent has to be what was signed.
+            if (name is "content-type" or "content-md5")
                 message.Content!.Headers.TryAddWithoutValidation(name, value);
             else
                 message.Headers.TryAddWithoutValidation(name, value);
@@ -280,4 +329,11 @@ internal sealed class S3Http : IDisposable
             ? new(FailureKind.Unavailable, $"The store at {_origin} cannot be reached: {cause}.", "Check -EndpointUrl, -Region, the network and its proxy.", exception)
             : new(FailureKind.Unavailable, $"The connection broke while '{NameOf(request.Key)}' was under way: {cause}.", "Check the network, then run again: what is stored stays stored.", exception);
     }
+
+    /// <summary>How a request goes out.</summary>
+    /// <param name="Location">Where a redirect leads to, or null.</param>
+    /// <param name="AsksFirst">Whether the store is asked (Expect: 100-continue) before object data is sent.</param>
+    private sealed record Way(Uri? Location, bool AsksFirst);
+
+    private readonly record struct Answer(S3Response? Response, S3Error? Error = null, DateTimeOffset? ServerTime = null, TimeSpan? RetryAfter = null, Uri? Location = null);
 }

@@ -32,7 +32,7 @@ public sealed class S3ObjectStore : IObjectStore
     private S3ObjectStore(StoreLocation location, StoreOptions options)
     {
         Location = location;
-        _options = options;
+        _options = Checked(options);
         var config = new AmazonS3Config();
         _session = new(options.Aws, config);
         _budget = new(options.MemoryBudget);
@@ -52,6 +52,10 @@ public sealed class S3ObjectStore : IObjectStore
 
     /// <summary>The bytes of object data handed to the network, failed attempts included.</summary>
     public long BytesSent => _http.BytesSent;
+
+    internal MemoryBudget Memory => _budget;
+
+    internal BlockPool Blocks => _pool;
 
     /// <summary>Opens a bucket. Nothing is contacted yet.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/> where no region can be found.</exception>
@@ -96,7 +100,9 @@ public sealed class S3ObjectStore : IObjectStore
 
         var proof = await ProofAsync(cancellationToken);
         using var source = new SourceReader(content, _http.NameOf(fullKey), options);
-        var first = await PartBuffer.CreateAsync(_pool, _budget, Math.Min(options.Length ?? _options.PartSize, _options.PartSize), cancellationToken);
+        // A part is never exchanged for a larger one: whoever held one and waited for another could wait for ever.
+        var plan = new PartPlan(options.Length, _options.PartSize);
+        var first = await PartBuffer.CreateAsync(_pool, _budget, Math.Min(options.Length ?? long.MaxValue, plan.SizeOf(1)), cancellationToken);
         try
         {
             await first.FillAsync(source, cancellationToken);
@@ -109,7 +115,7 @@ public sealed class S3ObjectStore : IObjectStore
             throw;
         }
 
-        var upload = new MultipartUpload(_http, _pool, _budget, _resumable, fullKey, options, proof, new(options.Length, _options.PartSize), (written, response, size) => Describe(written[Location.Prefix.Length..], response, size));
+        var upload = new MultipartUpload(_http, _pool, _budget, _resumable, fullKey, options, proof, plan, (written, response, size) => Describe(written[Location.Prefix.Length..], response, size));
         return await upload.RunAsync(source, first, cancellationToken);
     }
 
@@ -154,11 +160,21 @@ public sealed class S3ObjectStore : IObjectStore
         if (error.Status == HttpStatusCode.MethodNotAllowed)
             return null;
 
-        // HEAD has no body to say why; the same by GET has.
+        // HEAD has no body to say why; the same by GET has. Where GET finds that the keys have expired it renews them, and HEAD succeeds.
         var get = Versioned(new S3Request(HttpMethod.Get, fullKey).With("range", "bytes=0-0"), versionId);
         (response, var reason, _) = await _http.TrySendAsync(get, cancellationToken);
         response?.Dispose();
-        throw (reason ?? error).ToException(_http.NameOf(fullKey), Location.Bucket!, _session.Region);
+        if (reason is null or { Status: HttpStatusCode.RequestedRangeNotSatisfiable })
+        {
+            (response, reason, _) = await _http.TrySendAsync(request, cancellationToken);
+            if (response is not null)
+            {
+                using (response)
+                    return Describe(key, response, response.ContentLength ?? 0);
+            }
+        }
+
+        throw reason!.ToException(_http.NameOf(fullKey), Location.Bucket!, _session.Region);
     }
 
     /// <inheritdoc/>
@@ -197,6 +213,9 @@ public sealed class S3ObjectStore : IObjectStore
     }
 
     /// <inheritdoc/>
+    public Task ExpireVersionsAsync(TimeSpan olderThan, CancellationToken cancellationToken = default) => Task.CompletedTask;
+
+    /// <inheritdoc/>
     public Task<ArchiveState> RequestRestoreAsync(string key, RestoreRequest request, CancellationToken cancellationToken = default) =>
         _control.RestoreAsync(FullKey(key), request, cancellationToken);
 
@@ -223,6 +242,22 @@ public sealed class S3ObjectStore : IObjectStore
         }
     }
 
+    private static StoreOptions Checked(StoreOptions options)
+    {
+        var broken = options switch
+        {
+            { MemoryBudget: < 1 } => nameof(options.MemoryBudget),
+            { PartSize: < 1 } => nameof(options.PartSize),
+            { MaxConcurrency: < 1 } => nameof(options.MaxConcurrency),
+            { MaxBandwidth: < 1 } => nameof(options.MaxBandwidth),
+            { MaxAttempts: < 1 } => nameof(options.MaxAttempts),
+            _ when options.StallTimeout <= TimeSpan.Zero => nameof(options.StallTimeout),
+            _ when options.ConnectTimeout <= TimeSpan.Zero => nameof(options.ConnectTimeout),
+            _ => null,
+        };
+        return broken is null ? options : throw new BackupException(FailureKind.InvalidInput, $"{broken} must be greater than 0.");
+    }
+
     private async Task<StoredObject> PutAsync(string fullKey, PartBuffer part, SourceReader source, WriteOptions options, S3Proof proof, CancellationToken cancellationToken)
     {
         using (part)
@@ -241,16 +276,21 @@ public sealed class S3ObjectStore : IObjectStore
 
             var (response, error, attempts) = await _http.TrySendAsync(request, cancellationToken);
             if (error?.Kind == FailureKind.AlreadyExists && attempts > 1 && await IsOursAsync(fullKey, expected, source.Count, cancellationToken) is { } ours)
+            {
+                options.Progress?.Report(part.Length);
                 return ours;
+            }
+
             if (response is null)
-                throw error!.ToException(_http.NameOf(fullKey), Location.Bucket!, _session.Region);
+                throw error!.ToException(_http.NameOf(fullKey), Location.Bucket!, _session.Region, options.StorageClass);
             using (response)
             {
-                Confirm(fullKey, expected, expected.Algorithm switch
+                Confirm(_http.NameOf(fullKey), expected, expected.Algorithm switch
                 {
                     ObjectChecksum.Crc64Nvme => response.Header("x-amz-checksum-crc64nvme"),
                     ObjectChecksum.Md5 => response.ETag,
-                    _ => expected.Value,
+                    // The signature was the proof; but what answered has to be a store.
+                    _ => response.ETag is null ? null : expected.Value,
                 });
                 options.Progress?.Report(part.Length);
                 return Describe(fullKey[Location.Prefix.Length..], response, source.Count) with
@@ -309,6 +349,13 @@ public sealed class S3ObjectStore : IObjectStore
 
         using (response)
         {
+            // Only a DeleteResult says that what it does not name is gone.
+            if (XmlFields.Read(response.Text).Root() != "DeleteResult")
+            {
+                var strange = new BackupException(FailureKind.Unavailable, $"What answered for '{_http.NameOf(null)}' does not say whether anything was deleted.", "Check -EndpointUrl and the network's proxy.");
+                return keys.ToDictionary(key => key, _ => strange, StringComparer.Ordinal);
+            }
+
             foreach (var (key, code, message) in XmlText.DeleteErrors(response.Text))
                 failures[key[Location.Prefix.Length..]] = new S3Error(HttpStatusCode.BadRequest, code, message, null, HasBody: true).ToException(_http.NameOf(key), Location.Bucket!, _session.Region);
         }

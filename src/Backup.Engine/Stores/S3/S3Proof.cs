@@ -25,6 +25,7 @@ internal enum S3Proof
 /// </summary>
 internal sealed class S3ProofDetector(S3Http http, string prefix, BlockPool pool, MemoryBudget budget, ILogger? logger)
 {
+    private static readonly TimeSpan CleanupTimeout = TimeSpan.FromSeconds(30);
     private static readonly byte[] Content = "AtlassianBackup asks whether this store verifies what it receives.\n"u8.ToArray();
 
     public async Task<S3Proof> DetectAsync(CancellationToken cancellationToken)
@@ -59,14 +60,14 @@ internal sealed class S3ProofDetector(S3Http http, string prefix, BlockPool pool
             return true;
         return error.Status is HttpStatusCode.BadRequest or HttpStatusCode.NotImplemented
             ? false
-            : throw error.ToException(http.NameOf(null), http.Bucket, "the signed region");
+            : throw error.ToException(http.NameOf(null), http.Bucket, http.Region);
     }
 
     private async Task<bool> TagsWithMd5Async(CancellationToken cancellationToken)
     {
         var (etag, error) = await PutAsync(request => request, null, cancellationToken);
         if (error is not null)
-            throw error.ToException(http.NameOf(null), http.Bucket, "the signed region");
+            throw error.ToException(http.NameOf(null), http.Bucket, http.Region);
         return etag is not null && etag.Equals(Convert.ToHexStringLower(MD5.HashData(Content)), StringComparison.OrdinalIgnoreCase);
     }
 
@@ -76,20 +77,37 @@ internal sealed class S3ProofDetector(S3Http http, string prefix, BlockPool pool
         using var source = new SourceReader(new MemoryStream(Content), key, WriteOptions.Default);
         using var part = await PartBuffer.CreateAsync(pool, budget, Content.Length, cancellationToken);
         await part.FillAsync(source, cancellationToken);
-        var request = prepare(new S3Request(HttpMethod.Put, key) { Part = part, PayloadSha256 = payloadSha256, SignPayload = true, Once = true });
+        var request = prepare(new S3Request(HttpMethod.Put, key) { Part = part, PayloadSha256 = payloadSha256, SignPayload = true, IsProbe = true });
         var (response, error, _) = await http.TrySendAsync(request, cancellationToken);
         if (response is null)
             return (null, error);
         using (response)
         {
-            var delete = new S3Request(HttpMethod.Delete, key);
-            if (response.VersionId is { } version)
-                delete.Ask("versionId", version);
-            var (deleted, refused, _) = await http.TrySendAsync(delete, cancellationToken);
-            deleted?.Dispose();
-            if (refused is not null)
-                logger?.LogWarning("The probe '{Key}' could not be removed ({Code}); it is {Bytes} bytes and may stay.", http.NameOf(key), refused.Code, Content.Length);
+            await RemoveAsync(key, response.VersionId);
             return (response.ETag ?? "", null);
         }
+    }
+
+    // The caller's token may have been cancelled since: what was written is removed all the same.
+    private async Task RemoveAsync(string key, string? version)
+    {
+        var delete = new S3Request(HttpMethod.Delete, key);
+        if (version is not null)
+            delete.Ask("versionId", version);
+        using var deadline = new CancellationTokenSource(CleanupTimeout);
+        string? reason;
+        try
+        {
+            var (deleted, refused, _) = await http.TrySendAsync(delete, deadline.Token);
+            deleted?.Dispose();
+            reason = refused?.Code;
+        }
+        catch (Exception exception) when (exception is BackupException or OperationCanceledException)
+        {
+            reason = exception.Message;
+        }
+
+        if (reason is not null)
+            logger?.LogWarning("The probe '{Key}' could not be removed ({Reason}); it is {Bytes} bytes and may stay.", http.NameOf(key), reason, Content.Length);
     }
 }

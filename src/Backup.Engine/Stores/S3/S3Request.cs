@@ -29,8 +29,8 @@ internal sealed class S3Request(HttpMethod method, string? key)
     /// <summary>Signs the payload even over TLS.</summary>
     public bool SignPayload { get; init; }
 
-    /// <summary>Sends it once: the failure is the answer that is wanted.</summary>
-    public bool Once { get; init; }
+    /// <summary>That what is sent does not arrive whole is the answer that is wanted: it is not sent again for that.</summary>
+    public bool IsProbe { get; init; }
 
     /// <summary>Leaves the response's body to the caller.</summary>
     public bool Streams { get; init; }

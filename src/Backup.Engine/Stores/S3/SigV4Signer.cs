@@ -39,7 +39,7 @@ internal sealed class SigV4Signer(string region, string service = "s3")
         var text = new StringBuilder(512);
         text.Append(method).Append('\n').Append(path).Append('\n').Append(S3Encoding.Query(query)).Append('\n');
         foreach (var (name, value) in headers)
-            text.Append(name).Append(':').Append(value.Trim()).Append('\n');
+            AppendValue(text.Append(name).Append(':'), value.AsSpan().Trim()).Append('\n');
         text.Append('\n');
         var signedFrom = text.Length;
         text.AppendJoin(';', headers.Select(header => header.Name));
@@ -63,6 +63,18 @@ internal sealed class SigV4Signer(string region, string service = "s3")
         key = HMACSHA256.HashData(key, "aws4_request"u8);
         _key = new(date, secret, key);
         return key;
+    }
+
+    // Spaces in a row count as one.
+    private static StringBuilder AppendValue(StringBuilder text, ReadOnlySpan<char> value)
+    {
+        for (var gap = value.IndexOf("  "); gap >= 0; gap = value.IndexOf("  "))
+        {
+            text.Append(value[..(gap + 1)]);
+            value = value[gap..].TrimStart(' ');
+        }
+
+        return text.Append(value);
     }
 
     private static string Hex(byte[] bytes) => Convert.ToHexStringLower(bytes);

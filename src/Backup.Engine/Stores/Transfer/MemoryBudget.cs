@@ -9,9 +9,30 @@ internal sealed class MemoryBudget(long capacity)
     private readonly Lock _lock = new();
     private readonly Queue<(long Bytes, TaskCompletionSource Granted)> _waiting = new();
     private long _used;
+    private long _peak;
 
     /// <summary>The most bytes in use at once.</summary>
     public long Capacity { get; } = capacity;
+
+    /// <summary>The bytes in use now.</summary>
+    public long Used
+    {
+        get
+        {
+            lock (_lock)
+                return _used;
+        }
+    }
+
+    /// <summary>The most bytes that were ever in use at once.</summary>
+    public long Peak
+    {
+        get
+        {
+            lock (_lock)
+                return _peak;
+        }
+    }
 
     /// <summary>Waits for room.</summary>
     public Task AcquireAsync(long bytes, CancellationToken cancellationToken)
@@ -21,7 +42,7 @@ internal sealed class MemoryBudget(long capacity)
         {
             if (_waiting.Count == 0 && Fits(bytes))
             {
-                _used += bytes;
+                Use(bytes);
                 return Task.CompletedTask;
             }
 
@@ -74,9 +95,14 @@ internal sealed class MemoryBudget(long capacity)
             if (!Fits(next.Bytes))
                 return;
             _waiting.Dequeue();
-            _used += next.Bytes;
-            if (!next.Granted.TrySetResult())
-                _used -= next.Bytes;
+            if (next.Granted.TrySetResult())
+                Use(next.Bytes);
         }
+    }
+
+    private void Use(long bytes)
+    {
+        _used += bytes;
+        _peak = Math.Max(_peak, _used);
     }
 }

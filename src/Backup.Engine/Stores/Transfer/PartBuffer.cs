@@ -9,6 +9,7 @@ internal sealed class PartBuffer : IDisposable
     private readonly MemoryBudget _budget;
     private readonly long _footprint;
     private readonly List<byte[]> _blocks = [];
+    private int _disposed;
 
     private PartBuffer(BlockPool pool, MemoryBudget budget, long capacity)
     {
@@ -48,25 +49,6 @@ internal sealed class PartBuffer : IDisposable
         }
     }
 
-    /// <summary>Adds what another buffer holds.</summary>
-    public void Append(PartBuffer other)
-    {
-        foreach (var segment in other.Segments())
-        {
-            var bytes = segment;
-            while (!bytes.IsEmpty)
-            {
-                var used = (int)(Length % BlockSize);
-                if (used == 0)
-                    _blocks.Add(_pool.Rent(BlockSize));
-                var count = Math.Min(BlockSize - used, bytes.Length);
-                bytes[..count].CopyTo(_blocks[^1].AsMemory(used));
-                bytes = bytes[count..];
-                Length += count;
-            }
-        }
-    }
-
     /// <summary>What it holds, block by block.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> Segments()
     {
@@ -99,8 +81,11 @@ internal sealed class PartBuffer : IDisposable
         return crc.Value;
     }
 
+    /// <summary>Gives blocks and room back, once.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
         foreach (var block in _blocks)
             _pool.Return(block);
         _blocks.Clear();

@@ -59,13 +59,13 @@ internal sealed class RequestGate(int max, TimeProvider time, ILogger? logger)
     }
 
     /// <summary>Ends a turn.</summary>
-    /// <param name="bytes">The bytes that it moved, 0 for a failure.</param>
-    public void Leave(long bytes)
+    /// <param name="bytes">The bytes that it moved, or null for a failure: what fails fast is no goodput.</param>
+    public void Leave(long? bytes)
     {
         lock (_lock)
         {
             _inFlight--;
-            _moved += bytes + RequestWeight;
+            _moved += bytes + RequestWeight ?? 0;
             _finished++;
             Tune();
             LetIn();
@@ -80,7 +80,7 @@ internal sealed class RequestGate(int max, TimeProvider time, ILogger? logger)
             // Requests that were under way together complain together; only the first of them halves.
             if (_hold > HoldIntervals / 2 && _bestRate == 0)
                 return;
-            _limit = _bestLimit = Math.Max(Min, _limit / 2);
+            _limit = _bestLimit = Math.Max(Math.Min(Min, max), _limit / 2);
             _bestRate = 0;
             _hold = HoldIntervals;
             logger?.LogDebug("The store asks to slow down: {Limit} requests at once from here on.", _limit);
