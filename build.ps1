@@ -38,7 +38,7 @@ function Pack {
     if (Test-Path $folder) { Remove-Item $folder -Recurse -Force }
     $null = New-Item -ItemType Directory $folder
     # The layout of the checkout, so that what was tested there is what ships.
-    foreach ($name in 'AtlassianBackup.psd1', 'module', 'en-US', 'LICENSE', 'CHANGELOG.md') { Copy-Item "$PSScriptRoot/$name" $folder -Recurse }
+    foreach ($name in 'AtlassianBackup.psd1', 'module', 'en-US', 'docs', 'README.md', 'LICENSE', 'CHANGELOG.md') { Copy-Item "$PSScriptRoot/$name" $folder -Recurse }
     $package = Join-Path $Artifacts "AtlassianBackup.$($data.ModuleVersion).nupkg"
     New-Package $folder $data $package
     Test-Package $package
