@@ -103,6 +103,9 @@ internal sealed class FolderRun
     /// </summary>
     private async Task CheckIsSameStoreAsync(FolderCache cache, CancellationToken cancellationToken)
     {
+        // The cache has just been made from this very store.
+        if (_adopting)
+            return;
         var witness = cache.Meta(LastManifest) ?? (cache.ReadAll().FirstOrDefault(row => row.Entry.Kind == FileEntryKind.File) is { } row ? _keys.Key(row.Path) : null);
         if (witness is not null && await _store.HeadAsync(witness, null, cancellationToken) is null)
         {
@@ -140,9 +143,11 @@ internal sealed class FolderRun
         try
         {
             await UploadAsync(tree, cache, cancellationToken);
-            UpdateMetadata(cache);
+            var hasLeft = UpdateMetadata(cache);
             if (_refusal is null)
                 await DeleteAsync(cache, cancellationToken);
+            if (hasLeft)
+                UpdateMetadata(cache);
         }
         finally
         {
@@ -225,7 +230,7 @@ internal sealed class FolderRun
     private void Plan(FileTree tree, FolderCache cache, CancellationToken cancellationToken)
     {
         var filter = PathFilter.Create(_options.Include, _options.Exclude);
-        var cacheDirectory = FolderPaths.RelativeTo(FolderPaths.CacheDirectory(_options.CachePath), _folder);
+        var cacheDirectory = FolderPaths.RelativeTo(FolderPaths.Real(FolderPaths.CacheDirectory(_options.CachePath)), FolderPaths.Real(_folder));
         var meter = new ProgressMeter(_progress, $"Scanning {_folder}");
         var scan = tree.Scan(filter, OnProblem, cancellationToken)
             .Where(entry => entry.Kind != FileEntryKind.Other && !FileTree.IsTemporary(entry.Path) && (cacheDirectory is null || !entry.Path.StartsWith(cacheDirectory + "/", StringComparison.Ordinal)));
@@ -442,13 +447,23 @@ internal sealed class FolderRun
         return true;
     }
 
-    private static void UpdateMetadata(FolderCache cache)
+    /// <summary>Records what has no content. True where a link has to wait until the object of the file in whose place it is has been deleted: else nobody would remember that object.</summary>
+    private static bool UpdateMetadata(FolderCache cache)
     {
+        var hasLeft = false;
         foreach (var item in cache.ReadPlan(PlanAction.UpdateMetadata))
         {
             var row = cache.Find(item.Entry.Path);
+            if (row?.Entry.Kind == FileEntryKind.File && item.Entry.Kind != FileEntryKind.File)
+            {
+                hasLeft = true;
+                continue;
+            }
+
             cache.Put(row is not null && row.Entry.Kind == item.Entry.Kind ? row with { Entry = item.Entry } : new(item.Entry));
         }
+
+        return hasLeft;
     }
 
     private async Task DeleteAsync(FolderCache cache, CancellationToken cancellationToken)
@@ -474,9 +489,7 @@ internal sealed class FolderRun
                 }
 
                 _deleted++;
-                // A link may have taken the file's place since.
-                if (cache.Find(path)?.Entry.Kind == FileEntryKind.File)
-                    cache.Remove(path);
+                cache.Remove(path);
             }
         }
     }

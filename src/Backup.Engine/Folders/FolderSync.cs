@@ -39,7 +39,7 @@ public static class FolderSync
         {
             if (folders.Find(other => !ReferenceEquals(other, folder) && FolderPaths.IsWithin(other, folder)) is { } inner)
                 throw new BackupException(FailureKind.InvalidInput, $"The folders '{folder}' and '{inner}' overlap.", "Give the outer one alone: what is in it is backed up with it.");
-            if (!destination.IsS3 && FolderPaths.IsWithin(destination.Directory, folder))
+            if (!destination.IsS3 && FolderPaths.IsWithin(FolderPaths.Real(destination.Directory), FolderPaths.Real(folder)))
                 throw new BackupException(FailureKind.InvalidInput, $"The destination '{destination}' is inside the folder '{folder}'.", "A backup must not hold itself: give a destination elsewhere.");
         }
     }
