@@ -106,6 +106,9 @@ internal sealed class FolderRun
     /// </summary>
     private async Task CheckIsSameStoreAsync(FolderCache cache, CancellationToken cancellationToken)
     {
+        // The cache has just been made from this very store.
+        if (_adopting)
+            return;
         var witness = cache.Meta(LastManifest) ?? (cache.ReadAll().FirstOrDefault(row => row.Entry.Kind == FileEntryKind.File) is { } row ? _keys.Key(row.Path) : null);
         if (witness is null)
             return;
@@ -148,9 +151,11 @@ internal sealed class FolderRun
         try
         {
             await UploadAsync(tree, cache, cancellationToken);
-            UpdateMetadata(cache);
+            var hasLeft = UpdateMetadata(cache);
             if (_refusal is null)
                 await DeleteAsync(cache, cancellationToken);
+            if (hasLeft)
+                UpdateMetadata(cache);
         }
         finally
         {
@@ -290,7 +295,7 @@ internal sealed class FolderRun
 
     /// <summary>The encoded path of something that lies within the folder, or null.</summary>
     private string? Within(string path) =>
-        FolderPaths.RelativeTo(path, _folder) is { } relative ? string.Join('/', relative.Split('/').Select(PathEncoding.Encode)) : null;
+        FolderPaths.RelativeTo(FolderPaths.Real(path), FolderPaths.Real(_folder)) is { } relative ? string.Join('/', relative.Split('/').Select(PathEncoding.Encode)) : null;
 
     private void OnProblem(string path, BackupException exception)
     {
@@ -469,13 +474,23 @@ internal sealed class FolderRun
         return true;
     }
 
-    private static void UpdateMetadata(FolderCache cache)
+    /// <summary>Records what has no content. True where a link has to wait until the object of the file in whose place it is has been deleted: else nobody would remember that object.</summary>
+    private static bool UpdateMetadata(FolderCache cache)
     {
+        var hasLeft = false;
         foreach (var item in cache.ReadPlan(PlanAction.UpdateMetadata))
         {
             var row = cache.Find(item.Entry.Path);
+            if (row?.Entry.Kind == FileEntryKind.File && item.Entry.Kind != FileEntryKind.File)
+            {
+                hasLeft = true;
+                continue;
+            }
+
             cache.Put(row is not null && row.Entry.Kind == item.Entry.Kind ? row with { Entry = item.Entry } : new(item.Entry));
         }
+
+        return hasLeft;
     }
 
     private async Task DeleteAsync(FolderCache cache, CancellationToken cancellationToken)
@@ -501,9 +516,7 @@ internal sealed class FolderRun
                 }
 
                 _deleted++;
-                // A link may have taken the file's place since.
-                if (cache.Find(path)?.Entry.Kind == FileEntryKind.File)
-                    cache.Remove(path);
+                cache.Remove(path);
             }
         }
     }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Backup.Engine.Files;
 using Backup.Engine.Folders;
+using Backup.Engine.Stores;
 
 namespace Backup.Engine.Tests.Files;
 
@@ -11,9 +12,35 @@ internal static class ChildProcess
     private const string Verb = "BACKUP_TEST_CHILD";
     private const string CacheFile = "BACKUP_TEST_CACHE";
 
-    public static Process Start(string verb, string cache)
+    public static Process Start(string verb, string cache) => Start(verb, cache, [], null);
+
+    /// <summary>A run of a folder, by another account where one is given.</summary>
+    public static Process StartSync(string source, string destination, string cache, Uri? endpoint = null, int? user = null)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardInput = true, UseShellExecute = false };
+        var variables = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["BACKUP_TEST_SOURCE"] = source,
+            ["BACKUP_TEST_DESTINATION"] = destination,
+            ["AWS_ENDPOINT_URL"] = endpoint?.ToString(),
+            ["AWS_ACCESS_KEY_ID"] = "test",
+            ["AWS_SECRET_ACCESS_KEY"] = "testsecret",
+            ["AWS_REGION"] = "us-east-1",
+        };
+        return Start("sync", cache, variables, user);
+    }
+
+    private static Process Start(string verb, string cache, Dictionary<string, string?> variables, int? user)
+    {
+        var start = new ProcessStartInfo(user is null ? "dotnet" : "setpriv") { RedirectStandardOutput = true, RedirectStandardInput = true, UseShellExecute = false };
+        if (user is not null)
+        {
+            start.ArgumentList.Add($"--reuid={user}");
+            start.ArgumentList.Add("--clear-groups");
+            start.ArgumentList.Add("dotnet");
+        }
+
+        foreach (var (name, value) in variables)
+            start.Environment[name] = value;
         start.ArgumentList.Add("exec");
         start.ArgumentList.Add(typeof(ChildProcess).Assembly.Location);
         start.Environment[Verb] = verb;
@@ -30,11 +57,39 @@ internal static class ChildProcess
         StoredAtTicks = 1,
     };
 
+    // Without await: what goes on in another thread of this module would wait for its initializer, which this is.
+    private static int Sync()
+    {
+        static string Variable(string name) => Environment.GetEnvironmentVariable(name)!;
+        var options = new FolderSyncOptions
+        {
+            Paths = [Variable("BACKUP_TEST_SOURCE")],
+            Destination = StoreLocation.Parse(Variable("BACKUP_TEST_DESTINATION")),
+            CachePath = Variable(CacheFile),
+            StorageClass = "STANDARD",
+        };
+        var failed = false;
+        foreach (var output in FolderSync.RunAsync(options).ToBlockingEnumerable())
+        {
+            if (output is FileFailure failure)
+                Console.WriteLine($"{failure.Kind} {failure.Item} {failure.Message}");
+            if (output is FolderSyncResult result)
+            {
+                Console.WriteLine(result);
+                failed |= result.Outcome == Outcome.Failed;
+            }
+        }
+
+        return failed ? 1 : 0;
+    }
+
     [ModuleInitializer]
     internal static void RunAsChild()
     {
         if (Environment.GetEnvironmentVariable(Verb) is not { } verb)
             return;
+        if (verb is "sync")
+            Environment.Exit(Sync());
         using var cache = FolderCache.Open(Environment.GetEnvironmentVariable(CacheFile)!, "s3://bucket/prefix", "/data");
         if (verb is "hold")
         {

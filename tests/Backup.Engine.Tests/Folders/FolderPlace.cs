@@ -5,6 +5,7 @@ using Backup.Engine.Folders;
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Backup.Engine.Tests.Files;
+using Microsoft.Extensions.Logging;
 
 namespace Backup.Engine.Tests.Folders;
 
@@ -152,4 +153,15 @@ internal sealed class FolderPlace(StoreLocation? location = null, StoreOptions? 
         exit.ShouldBe(0, output);
         return [.. output.Split('\0', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal)];
     }
+}
+
+/// <summary>Hears what a run says, as it says it.</summary>
+internal sealed class Listener(Action<string> hear) : ILogger
+{
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => hear(formatter(state, exception));
 }
