@@ -49,12 +49,17 @@ internal sealed class AwsSession
     /// <exception cref="BackupException"><see cref="FailureKind.AuthenticationFailed"/> where the chain finds none.</exception>
     public async ValueTask<ImmutableCredentials> GetKeysAsync(CancellationToken cancellationToken)
     {
-        var credentials = await GetCredentialsAsync(cancellationToken);
+        return await KeysOfAsync(await GetCredentialsAsync(cancellationToken));
+    }
+
+    private async Task<ImmutableCredentials> KeysOfAsync(AWSCredentials credentials)
+    {
         try
         {
             return await credentials.GetCredentialsAsync();
         }
-        catch (Exception exception) when (exception is AmazonClientException or AmazonServiceException)
+        // Each source of credentials fails with exceptions of its own: a process, a file, a web service.
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
             throw NoCredentials(exception);
         }
@@ -84,6 +89,9 @@ internal sealed class AwsSession
         await _refresh.WaitAsync(cancellationToken);
         try
         {
+            // Of many requests that fail together the first renews them for all.
+            if (_credentials is { } current && Differs(await KeysOfAsync(current), expired))
+                return true;
             if (_credentials is RefreshingAWSCredentials refreshing)
                 refreshing.ClearCredentials();
             else
@@ -94,10 +102,11 @@ internal sealed class AwsSession
             _refresh.Release();
         }
 
-        var now = await GetKeysAsync(cancellationToken);
-        return !string.Equals(now.Token, expired.Token, StringComparison.Ordinal)
-            || !string.Equals(now.AccessKey, expired.AccessKey, StringComparison.Ordinal);
+        return Differs(await GetKeysAsync(cancellationToken), expired);
     }
+
+    private static bool Differs(ImmutableCredentials now, ImmutableCredentials expired) =>
+        !string.Equals(now.Token, expired.Token, StringComparison.Ordinal) || !string.Equals(now.AccessKey, expired.AccessKey, StringComparison.Ordinal);
 
     private static string? ResolveRegion(ClientConfig config)
     {
@@ -119,7 +128,7 @@ internal sealed class AwsSession
             using var resolver = new DefaultAWSCredentialsIdentityResolver();
             return await resolver.ResolveIdentityAsync(_config, cancellationToken);
         }
-        catch (Exception exception) when (exception is AmazonClientException or AmazonServiceException or ArgumentException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
             throw NoCredentials(exception);
         }

@@ -21,10 +21,13 @@ internal sealed class MultipartUpload(
     PartPlan plan,
     Func<string, S3Response, long, StoredObject> describe)
 {
+    private const string ChecksumAlgorithm = "CRC64NVME";
     private static readonly TimeSpan CompleteTimeout = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan CleanupTimeout = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<int, SentPart> _sent = new();
+    private IReadOnlyList<string> _superseded = [];
+    private bool _isContinued;
 
     /// <summary>Sends everything and makes the object visible.</summary>
     /// <param name="source">The source, which <paramref name="buffer"/> was filled from.</param>
@@ -49,7 +52,10 @@ internal sealed class MultipartUpload(
             }
 
             await SendPartsAsync(uploadId, held, source, buffer, sending, failed);
-            return await CompleteAsync(uploadId, source, cancellationToken);
+            var stored = await CompleteAsync(uploadId, source, cancellationToken);
+            foreach (var superseded in _superseded)
+                await AbortAsync(superseded);
+            return stored;
         }
         catch (Exception exception)
         {
@@ -142,13 +148,18 @@ internal sealed class MultipartUpload(
 
     private async Task<(string UploadId, IReadOnlyDictionary<int, HeldPart> Held)> StartAsync(CancellationToken cancellationToken)
     {
-        if (await resumable.ClaimAsync(key, cancellationToken) is { } interrupted)
+        var left = await resumable.ClaimAsync(key, options.StorageClass ?? "STANDARD", proof == S3Proof.Crc64Nvme ? ChecksumAlgorithm : null, cancellationToken);
+        _superseded = left.Superseded;
+        if (left.Continued is { } interrupted)
+        {
+            _isContinued = true;
             return interrupted;
+        }
 
         var request = new S3Request(HttpMethod.Post, key).Ask("uploads");
         request.WithObjectHeaders(options, http.Options, options.ExpectedSha256?.ToLowerInvariant());
         if (proof == S3Proof.Crc64Nvme)
-            request.With("x-amz-checksum-algorithm", "CRC64NVME").With("x-amz-checksum-type", "FULL_OBJECT");
+            request.With("x-amz-checksum-algorithm", ChecksumAlgorithm).With("x-amz-checksum-type", "FULL_OBJECT");
         var (response, error, _) = await http.TrySendAsync(request, cancellationToken);
         if (response is null)
             throw error!.ToException(http.NameOf(key), http.Bucket, http.Region, options.StorageClass);
@@ -198,6 +209,8 @@ internal sealed class MultipartUpload(
 
         using (response)
         {
+            if (_isContinued)
+                await CheckMetadataAsync(cancellationToken);
             var fields = XmlFields.Read(response.Text);
             var etag = fields.GetValueOrDefault("ETag")?.Trim('"');
             if (string.IsNullOrEmpty(etag))
@@ -205,6 +218,24 @@ internal sealed class MultipartUpload(
             Confirm(expected, fields.GetValueOrDefault("ChecksumCRC64NVME") ?? response.Header("x-amz-checksum-crc64nvme"), etag);
             return Describe(response, expected, etag, source);
         }
+    }
+
+    /// <summary>A continued upload keeps the metadata that it was begun with, and S3 shows them only now.</summary>
+    private async Task CheckMetadataAsync(CancellationToken cancellationToken)
+    {
+        using var response = await http.SendAsync(new(HttpMethod.Head, key), cancellationToken);
+        var metadata = response.Metadata();
+        var asked = options.Metadata ?? new Dictionary<string, string>(StringComparer.Ordinal);
+        var known = options.ExpectedSha256?.ToLowerInvariant() ?? asked.GetValueOrDefault(S3Headers.Sha256);
+        if (asked.All(pair => metadata.GetValueOrDefault(pair.Key) == pair.Value)
+            && (known is null || metadata.GetValueOrDefault(S3Headers.Sha256) == known)
+            && metadata.Keys.All(name => name == S3Headers.Sha256 || asked.ContainsKey(name))
+            && (known is not null || !metadata.ContainsKey(S3Headers.Sha256)))
+        {
+            return;
+        }
+
+        throw new BackupException(FailureKind.ChangedWhileRead, $"'{http.NameOf(key)}' was continued from an interrupted upload, and has that one's metadata: its source has changed since.", "Its bytes are whole. Run again: it is then written anew.");
     }
 
     private void Confirm(ObjectChecksum expected, string? crc, string? etag) => S3ObjectStore.Confirm(http.NameOf(key), expected, expected.Algorithm switch

@@ -3,14 +3,24 @@ using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
 using Backup.Engine.Aws;
+using Microsoft.Extensions.Logging;
 
 namespace Backup.Engine.Stores.S3;
+
+/// <summary>An upload that was neither completed nor aborted.</summary>
+/// <param name="Key">The whole key.</param>
+/// <param name="UploadId">Its id.</param>
+/// <param name="Initiated">When it was begun, in UTC.</param>
+/// <param name="StorageClass">The class that it was begun with, or null where the store does not say.</param>
+/// <param name="ChecksumAlgorithm">The checksum that it was begun with, or null where the store does not say.</param>
+internal sealed record OpenUpload(string Key, string UploadId, DateTime Initiated, string? StorageClass, string? ChecksumAlgorithm);
 
 /// <summary>The rare calls, through the AWS SDK: listings, restore requests, buckets.</summary>
 internal sealed class S3Control : IDisposable
 {
     private const string UploadRule = "AtlassianBackup-abort-incomplete-uploads";
     private const int UploadDays = 7;
+    private static readonly TimeSpan CleanupTimeout = TimeSpan.FromSeconds(30);
 
     private readonly string _bucket;
     private readonly AwsSession _session;
@@ -42,7 +52,7 @@ internal sealed class S3Control : IDisposable
             {
                 yield return new()
                 {
-                    Key = Decode(item.Key),
+                    Key = Key(item.Key, page.Encoding),
                     Size = item.Size ?? 0,
                     ETag = item.ETag?.Trim('"'),
                     StorageClass = item.StorageClass?.Value ?? "STANDARD",
@@ -56,18 +66,18 @@ internal sealed class S3Control : IDisposable
         while (request.ContinuationToken is not null);
     }
 
-    /// <summary>Lists unfinished uploads, oldest first for each key.</summary>
-    public async IAsyncEnumerable<(string Key, string UploadId)> ListUploadsAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Lists unfinished uploads, those of one key next to each other.</summary>
+    public async IAsyncEnumerable<OpenUpload> ListUploadsAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var request = new ListMultipartUploadsRequest { BucketName = _bucket, Prefix = prefix, Encoding = EncodingType.Url, ExpectedBucketOwner = _options.ExpectedBucketOwner };
         while (true)
         {
             var page = await CallAsync((client, token) => client.ListMultipartUploadsAsync(request, token), cancellationToken);
             foreach (var upload in page.MultipartUploads ?? [])
-                yield return (Decode(upload.Key), upload.UploadId);
+                yield return new(Key(upload.Key, page.EncodingType), upload.UploadId, upload.Initiated?.ToUniversalTime() ?? default, upload.StorageClass?.Value, upload.ChecksumAlgorithm?.Value);
             if (page.IsTruncated != true)
                 yield break;
-            (request.KeyMarker, request.UploadIdMarker) = (page.NextKeyMarker is null ? null : Decode(page.NextKeyMarker), page.NextUploadIdMarker);
+            (request.KeyMarker, request.UploadIdMarker) = (page.NextKeyMarker is null ? null : Key(page.NextKeyMarker, page.EncodingType), page.NextUploadIdMarker);
         }
     }
 
@@ -78,7 +88,7 @@ internal sealed class S3Control : IDisposable
         var request = new ListPartsRequest { BucketName = _bucket, Key = key, UploadId = uploadId, ExpectedBucketOwner = _options.ExpectedBucketOwner };
         while (true)
         {
-            var page = await CallAsync((client, token) => client.ListPartsAsync(request, token), cancellationToken);
+            var page = await CallAsync((client, token) => client.ListPartsAsync(request, token), cancellationToken, key);
             foreach (var part in page.Parts ?? [])
                 held[part.PartNumber ?? 0] = new(part.Size ?? 0, part.ETag?.Trim('"') ?? "", part.ChecksumCRC64NVME);
             if (page.IsTruncated != true)
@@ -101,7 +111,7 @@ internal sealed class S3Control : IDisposable
         };
         try
         {
-            var response = await CallAsync((client, token) => client.RestoreObjectAsync(request, token), cancellationToken);
+            var response = await CallAsync((client, token) => client.RestoreObjectAsync(request, token), cancellationToken, key);
             return response.HttpStatusCode == System.Net.HttpStatusCode.OK ? ArchiveState.Readable : ArchiveState.Restoring;
         }
         catch (BackupException exception) when (exception.InnerException is AmazonS3Exception { ErrorCode: "RestoreAlreadyInProgress" })
@@ -117,10 +127,14 @@ internal sealed class S3Control : IDisposable
 
     /// <summary>
     /// Creates the bucket where there is none: versioned, non-current versions expire after <paramref name="versionDays"/> days, no public access,
-    /// and unfinished uploads are removed after a week, so that a crash never leaves parts that are billed for ever.
+    /// and unfinished uploads are removed after a week, so that a crash never leaves parts that are billed for ever. A bucket that is there is left
+    /// as it is: its rules are its owner's.
     /// </summary>
     public async Task EnsureBucketAsync(int versionDays, CancellationToken cancellationToken)
     {
+        // In us-east-1 creating one's own bucket again succeeds, so that has to be asked before.
+        if (await BucketExistsAsync(cancellationToken))
+            return;
         try
         {
             await CallAsync((client, token) => client.PutBucketAsync(NewBucket(), token), cancellationToken);
@@ -130,6 +144,43 @@ internal sealed class S3Control : IDisposable
             return;
         }
 
+        try
+        {
+            await ConfigureAsync(versionDays, cancellationToken);
+        }
+        catch
+        {
+            // Half made it would be taken for somebody's own the next time. It is empty.
+            using var deadline = new CancellationTokenSource(CleanupTimeout);
+            try
+            {
+                await CallAsync((client, token) => client.DeleteBucketAsync(new DeleteBucketRequest { BucketName = _bucket }, token), deadline.Token);
+            }
+            catch (Exception exception) when (exception is BackupException or OperationCanceledException)
+            {
+                _options.Logger?.LogWarning("The bucket '{Bucket}' was created and neither configured nor removed: {Reason}", _bucket, exception.Message);
+            }
+
+            throw;
+        }
+    }
+
+    private async Task<bool> BucketExistsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CallAsync((client, token) => client.HeadBucketAsync(new HeadBucketRequest { BucketName = _bucket, ExpectedBucketOwner = _options.ExpectedBucketOwner }, token), cancellationToken);
+            return true;
+        }
+        catch (BackupException exception) when (exception.Kind is FailureKind.NotFound or FailureKind.PermissionDenied)
+        {
+            // Whether it is somebody else's, creating it tells.
+            return false;
+        }
+    }
+
+    private async Task ConfigureAsync(int versionDays, CancellationToken cancellationToken)
+    {
         await CallAsync((client, token) => client.PutBucketVersioningAsync(new() { BucketName = _bucket, VersioningConfig = new() { Status = VersionStatus.Enabled } }, token), cancellationToken);
         await CallAsync((client, token) => client.PutPublicAccessBlockAsync(new()
         {
@@ -140,6 +191,9 @@ internal sealed class S3Control : IDisposable
     }
 
     public void Dispose() => _client?.Dispose();
+
+    // An endpoint that does not know the encoding gives keys as they are, plus signs included.
+    private static string Key(string listed, EncodingType? encoding) => encoding == EncodingType.Url ? Decode(listed) : listed;
 
     internal static string Decode(string key) => Uri.UnescapeDataString(key.Replace('+', ' '));
 
@@ -166,9 +220,12 @@ internal sealed class S3Control : IDisposable
         ? new() { BucketName = _bucket }
         : new() { BucketName = _bucket, PutBucketConfiguration = new() { LocationConstraint = _session.Region } };
 
-    private async Task<T> CallAsync<T>(Func<AmazonS3Client, CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+    private async Task<T> CallAsync<T>(Func<AmazonS3Client, CancellationToken, Task<T>> call, CancellationToken cancellationToken, string? key = null)
     {
         var client = await ClientAsync(cancellationToken);
+        // Where there are none any more, this says so in its own words.
+        await _session.GetKeysAsync(cancellationToken);
+        var what = key is null ? $"s3://{_bucket}" : $"s3://{_bucket}/{key}";
         try
         {
             return await call(client, cancellationToken);
@@ -176,12 +233,17 @@ internal sealed class S3Control : IDisposable
         catch (AmazonS3Exception exception)
         {
             var error = new S3Error(exception.StatusCode, exception.ErrorCode ?? $"{(int)exception.StatusCode}", exception.Message, null, HasBody: true);
-            var failure = error.ToException($"s3://{_bucket}", _bucket, _session.Region);
+            var failure = error.ToException(what, _bucket, _session.Region);
             throw new BackupException(failure.Kind, failure.Message, failure.Advice, exception);
         }
-        catch (Exception exception) when (exception is HttpRequestException or AmazonClientException or IOException)
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new BackupException(FailureKind.Unavailable, $"The store of 's3://{_bucket}' cannot be reached: {(exception.InnerException ?? exception).Message}", "Check -EndpointUrl, -Region, the network and its proxy.", exception);
+            throw new BackupException(FailureKind.TimedOut, $"'{what}' got no answer in time.", "Check the network, then run again: what is stored stays stored.", exception);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or AmazonClientException or AmazonServiceException or IOException)
+        {
+            var origin = _session.Endpoint is { } endpoint ? S3Http.OriginOf(endpoint) : $"s3.{_session.Region}";
+            throw new BackupException(FailureKind.Unavailable, $"The store of '{what}' at {origin} cannot be reached: {(exception.InnerException ?? exception).Message.TrimEnd('.')}.", "Check -EndpointUrl, -Region, the network and its proxy.", exception);
         }
     }
 

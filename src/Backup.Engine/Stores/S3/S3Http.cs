@@ -146,7 +146,7 @@ internal sealed class S3Http : IDisposable
     }
 
     // Without what may stand before an @ in a URL: that would be a secret, and the origin is named in messages.
-    private static string OriginOf(Uri uri) => uri.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
+    internal static string OriginOf(Uri uri) => uri.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
 
     private static string HostOf(Uri uri) => uri.IsDefaultPort ? uri.Host : $"{uri.Host}:{uri.Port}";
 

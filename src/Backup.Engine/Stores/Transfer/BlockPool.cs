@@ -13,6 +13,7 @@ internal sealed class BlockPool
 
     private readonly ConcurrentBag<byte[]> _small = [];
     private readonly ConcurrentBag<byte[]> _large = [];
+    private long _allocated;
 
     /// <summary>The memory that a buffer for this many bytes takes.</summary>
     public static long Footprint(long bytes)
@@ -24,8 +25,16 @@ internal sealed class BlockPool
     /// <summary>The block size that suits a buffer of this many bytes.</summary>
     public static int BlockSize(long bytes) => bytes <= LargeBlock / 2 ? SmallBlock : LargeBlock;
 
-    public byte[] Rent(int blockSize) =>
-        (blockSize == SmallBlock ? _small : _large).TryTake(out var block) ? block : GC.AllocateUninitializedArray<byte>(blockSize);
+    /// <summary>The bytes of all blocks that were ever made; none is thrown away.</summary>
+    public long Allocated => Interlocked.Read(ref _allocated);
+
+    public byte[] Rent(int blockSize)
+    {
+        if ((blockSize == SmallBlock ? _small : _large).TryTake(out var block))
+            return block;
+        Interlocked.Add(ref _allocated, blockSize);
+        return GC.AllocateUninitializedArray<byte>(blockSize);
+    }
 
     public void Return(byte[] block) => (block.Length == SmallBlock ? _small : _large).Add(block);
 }

@@ -44,6 +44,9 @@ internal sealed class S3Bench : IAsyncDisposable
         return store;
     }
 
+    /// <summary>AWS's own client, on the same server.</summary>
+    public Amazon.S3.AmazonS3Client Sdk() => TestServers.StrictS3Clients.Sdk(Server);
+
     public int Count(string operation) => Server.Requests.Count(request => request.Operation == operation);
 
     public async ValueTask DisposeAsync()
