@@ -90,15 +90,6 @@ internal sealed class PartBuffer : IDisposable
         return hash.GetHashAndReset();
     }
 
-    /// <summary>The CRC-64/NVME of what it holds.</summary>
-    public ulong Crc64()
-    {
-        var crc = new Checksums.Crc64Nvme();
-        foreach (var segment in Segments())
-            crc.Append(segment.Span);
-        return crc.Value;
-    }
-
     public void Dispose()
     {
         foreach (var block in _blocks)
