@@ -11,6 +11,7 @@ namespace Backup.Engine.Files;
 internal sealed unsafe class LinuxFileTree : FileTree
 {
     private readonly int _root;
+    private Volume? _volume;
 
     public LinuxFileTree(string root, bool followSymlinks)
         : base(root, followSymlinks)
@@ -195,7 +196,7 @@ internal sealed unsafe class LinuxFileTree : FileTree
             _ = Libc.Close(_root);
     }
 
-    private static FileEntry Describe(SafeFileHandle handle, string path)
+    private FileEntry Describe(SafeFileHandle handle, string path)
     {
         Libc.FileStatus status;
         var descriptor = (int)handle.DangerousGetHandle();
@@ -205,7 +206,11 @@ internal sealed unsafe class LinuxFileTree : FileTree
                 throw Libc.LastFailure("read", path);
         }
 
-        return Describe(descriptor, default, path, path, status, HasLastingInodes(descriptor));
+        // Most files are on the device of the one before.
+        var volume = _volume;
+        if (volume is null || volume.Device != status.Device)
+            _volume = volume = new(status.Device, HasLastingInodes(descriptor));
+        return Describe(descriptor, default, path, path, status, volume.HasLastingInodes);
     }
 
     private static string ReadLink(int parent, ReadOnlySpan<byte> name, string display)
@@ -238,12 +243,13 @@ internal sealed unsafe class LinuxFileTree : FileTree
     {
         var names = PathEncoding.DecodePath(path);
         name = names[^1];
-        var parent = OpenDirectory(_root, "."u8.ToArray(), create: false, follow: false);
+        var parent = names.Length == 1 ? OpenDirectory(_root, "."u8.ToArray(), create: false, follow: false) : _root;
         for (var i = 0; i < names.Length - 1 && parent >= 0; i++)
         {
             var child = OpenDirectory(parent, names[i], create, follow);
             var errno = Marshal.GetLastPInvokeError();
-            _ = Libc.Close(parent);
+            if (parent != _root)
+                _ = Libc.Close(parent);
             Marshal.SetLastPInvokeError(errno);
             parent = child;
         }
@@ -254,6 +260,8 @@ internal sealed unsafe class LinuxFileTree : FileTree
     private BackupException Blocked(string doing, string path) => Marshal.GetLastPInvokeError() is Libc.NotADirectory or Libc.TooManyLinks && !FollowSymlinks
         ? new BackupException(FailureKind.NotFound, $"'{Display(path)}' cannot be {doing}: a file or a symbolic link stands where a directory should be.", "Restore to another place, or remove what stands there.")
         : Libc.LastFailure(doing, Display(path));
+
+    private sealed record Volume(ulong Device, bool HasLastingInodes);
 
     /// <summary>An open file descriptor.</summary>
     private sealed class Descriptor(int number) : IDisposable

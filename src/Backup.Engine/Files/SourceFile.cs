@@ -89,10 +89,14 @@ internal sealed class SourceFile : Stream
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     /// <inheritdoc/>
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var count = await RandomAccess.ReadAsync(_handle, buffer, _position, cancellationToken);
-        return Advance(count, buffer.Length);
+        if (OperatingSystem.IsWindows())
+            return ReadOverlappedAsync(buffer, cancellationToken);
+
+        // Elsewhere .NET reads files on another thread of the pool, which is blocked for as long: only the two changes of thread are saved here.
+        cancellationToken.ThrowIfCancellationRequested();
+        return new(Read(buffer.Span));
     }
 
     /// <inheritdoc/>
@@ -119,6 +123,12 @@ internal sealed class SourceFile : Stream
         if (disposing)
             _handle.Dispose();
         base.Dispose(disposing);
+    }
+
+    private async ValueTask<int> ReadOverlappedAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var count = await RandomAccess.ReadAsync(_handle, buffer, _position, cancellationToken);
+        return Advance(count, buffer.Length);
     }
 
     private int Advance(int count, int wanted)

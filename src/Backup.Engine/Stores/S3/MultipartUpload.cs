@@ -89,7 +89,7 @@ internal sealed class MultipartUpload(
                 throw;
             }
 
-            sending.Add(SendPartAsync(uploadId, number, held.GetValueOrDefault(number), buffer, failed));
+            sending.Add(SendPartAsync(uploadId, number, held.GetValueOrDefault(number), buffer, source.EndPart(), failed));
             if (end)
                 break;
             buffer = await PartBuffer.CreateAsync(pool, budget, plan.SizeOf(number + 1), token);
@@ -107,7 +107,7 @@ internal sealed class MultipartUpload(
         await Task.WhenAll(sending);
     }
 
-    private async Task SendPartAsync(string uploadId, int number, HeldPart? held, PartBuffer buffer, CancellationTokenSource failed)
+    private async Task SendPartAsync(string uploadId, int number, HeldPart? held, PartBuffer buffer, ulong crc64, CancellationTokenSource failed)
     {
         // Hashing a part and starting to send it must not hold up the reading of the next.
         await Task.Yield();
@@ -115,7 +115,7 @@ internal sealed class MultipartUpload(
         {
             try
             {
-                var crc = proof == S3Proof.Crc64Nvme ? Crc64Nvme.ToBase64(buffer.Crc64()) : null;
+                var crc = proof == S3Proof.Crc64Nvme ? Crc64Nvme.ToBase64(crc64) : null;
                 var md5 = proof == S3Proof.Md5 || (held is not null && held.Crc64Nvme is null) ? buffer.Hash(HashAlgorithmName.MD5) : null;
                 if (held is not null && held.Size == buffer.Length && (held.Crc64Nvme is not null ? held.Crc64Nvme == crc : held.ETag == Convert.ToHexStringLower(md5!)))
                 {

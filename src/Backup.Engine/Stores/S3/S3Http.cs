@@ -42,7 +42,9 @@ internal sealed class S3Http : IDisposable
         _signer = new(session.Region);
         _gate = new(options.MaxConcurrency, options.Time, options.Logger);
         _bandwidth = options.MaxBandwidth is { } rate ? new(rate, options.Time) : null;
-        _invoker = new(CreateHandler(options), disposeHandler: true);
+        var handler = CreateHandler(options);
+        handler.PlaintextStreamFilter = static (context, _) => new(new RequestStream(context.PlaintextStream));
+        _invoker = new(handler, disposeHandler: true);
     }
 
     public string Bucket { get; }

@@ -28,14 +28,15 @@ internal sealed class S3Response(HttpResponseMessage message, byte[] body) : IDi
 
     public string? VersionId => Header("x-amz-version-id") is { } id && id != "null" ? id : null;
 
+    // Not validated: they are compared and kept as they came, and taking each apart costs more than hashing a small file.
     public string? Header(string name) =>
-        message.Headers.TryGetValues(name, out var values) || message.Content.Headers.TryGetValues(name, out values) ? values.FirstOrDefault() : null;
+        message.Headers.NonValidated.TryGetValues(name, out var values) || message.Content.Headers.NonValidated.TryGetValues(name, out values) ? values.ToString() : null;
 
     public IReadOnlyDictionary<string, string> Metadata()
     {
         const string prefix = "x-amz-meta-";
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, values) in message.Headers)
+        foreach (var (name, values) in message.Headers.NonValidated)
         {
             if (name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
                 metadata[name[prefix.Length..].ToLower(CultureInfo.InvariantCulture)] = S3Encoding.FromMetadata(values.First());

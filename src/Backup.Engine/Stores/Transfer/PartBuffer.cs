@@ -72,15 +72,6 @@ internal sealed class PartBuffer : IDisposable
         return hash.GetHashAndReset();
     }
 
-    /// <summary>The CRC-64/NVME of what it holds.</summary>
-    public ulong Crc64()
-    {
-        var crc = new Checksums.Crc64Nvme();
-        foreach (var segment in Segments())
-            crc.Append(segment.Span);
-        return crc.Value;
-    }
-
     /// <summary>Gives blocks and room back, once.</summary>
     public void Dispose()
     {

@@ -10,11 +10,11 @@ internal sealed class RequestGate(int max, TimeProvider time, ILogger? logger)
 {
     private const int Start = 24;
     private const int Min = 2;
-    private const int HoldIntervals = 12;
+    private const int HoldIntervals = 24;
 
     // What a request costs whatever its size, expressed in bytes, so that small and large requests are measured on one scale.
     private const long RequestWeight = 32 << 10;
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _lock = new();
     private readonly Queue<TaskCompletionSource> _waiting = new();

@@ -11,7 +11,9 @@ internal sealed class SourceReader(Stream source, string key, WriteOptions optio
 {
     private readonly IncrementalHash _sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly byte[] _ahead = new byte[1];
-    private Crc64Nvme _crc64 = new();
+    private readonly Crc64Nvme _crc64 = new();
+    private ulong _crcOfParts;
+    private long _bytesOfParts;
     private bool _hasAhead;
     private bool _ended;
     private string? _hash;
@@ -20,7 +22,16 @@ internal sealed class SourceReader(Stream source, string key, WriteOptions optio
     public long Count { get; private set; }
 
     /// <summary>CRC-64/NVME of the bytes read so far.</summary>
-    public ulong Crc64 => _crc64.Value;
+    public ulong Crc64 => Crc64Nvme.Combine(_crcOfParts, _crc64.Value, Count - _bytesOfParts);
+
+    /// <summary>Ends a part: CRC-64/NVME of the bytes read since the last one ended. The whole is combined from these, so that no byte is counted twice.</summary>
+    public ulong EndPart()
+    {
+        var part = _crc64.Value;
+        (_crcOfParts, _bytesOfParts) = (Crc64, Count);
+        _crc64.Reset();
+        return part;
+    }
 
     /// <summary>SHA-256 of the whole source, once it has ended.</summary>
     public string Sha256 => _hash ??= Convert.ToHexStringLower(_sha256.GetHashAndReset());
