@@ -21,6 +21,7 @@ internal sealed class FolderRun
     private const string LastManifest = "manifest";
     private const string Segments = "inventory";
     private const string Whole = "whole";
+    private const string Running = "running";
 
     private static readonly PlanAction[] Uploads = [PlanAction.UploadNew, PlanAction.UploadChanged];
 
@@ -58,6 +59,7 @@ internal sealed class FolderRun
     private long _problems;
     private long _bytes;
     private bool _adopting;
+    private bool _wasInterrupted;
     private bool _storeIsUseless;
     private string? _refusal;
 
@@ -140,6 +142,13 @@ internal sealed class FolderRun
 
         await CheckIsSameStoreAsync(cache, cancellationToken);
         await CheckStoreAsync(forWriting: true, cancellationToken);
+        _wasInterrupted = cache.Meta(Running) is not null;
+        if (Uploads.Any(action => cache.Plan(action).Count > 0))
+        {
+            cache.SetMeta(Running, "yes");
+            cache.Flush();
+        }
+
         try
         {
             await UploadAsync(tree, cache, cancellationToken);
@@ -329,8 +338,12 @@ internal sealed class FolderRun
         var meter = new ProgressMeter(_progress, $"Backing up {_folder}", Uploads.Sum(action => cache.Plan(action).Bytes), Uploads.Sum(action => cache.Plan(action).Count));
         await ForEachAsync(cache, Uploads, _store.Abilities.Parallelism, tree, meter, async (item, token) =>
         {
-            await using var file = tree.OpenRead(item.Entry.Path);
-            await WriteAsync(cache, file, meter, token);
+            if (!_wasInterrupted || !await TakeOverAsync(cache, tree, item.Entry, token))
+            {
+                await using var file = tree.OpenRead(item.Entry.Path);
+                await WriteAsync(cache, file, meter, token);
+            }
+
             Interlocked.Increment(ref item.Action == PlanAction.UploadNew ? ref _new : ref _changed);
             _health.Success();
         }, cancellationToken);
@@ -422,6 +435,30 @@ internal sealed class FolderRun
             if (stored.Checksum is { } checksum)
                 _proofs.Add(checksum.Algorithm);
         }
+    }
+
+    /// <summary>
+    /// After a run that did not end: whether the object is what the file holds now, because that run had stored it and was killed
+    /// before the cache was written. It is not sent again, and in an archive not billed twice.
+    /// </summary>
+    private async Task<bool> TakeOverAsync(FolderCache cache, FileTree tree, FileEntry entry, CancellationToken cancellationToken)
+    {
+        var head = await _store.HeadAsync(_keys.Key(entry.Path), null, cancellationToken);
+        if (head?.Sha256 is null || head.Size != entry.Size)
+            return false;
+        await using var file = tree.OpenRead(entry.Path);
+        var hash = await ContentHash.ComputeAsync(file, cancellationToken);
+        if (!head.Sha256.Equals(Convert.ToHexStringLower(hash.Sha256), StringComparison.OrdinalIgnoreCase))
+            return false;
+        cache.Put(new(file.CacheEntry)
+        {
+            Sha256 = hash.Sha256,
+            Checksum = head.Checksum?.ToString(),
+            Version = head.VersionId,
+            StorageClass = head.StorageClass,
+            StoredAtTicks = head.LastModified.UtcTicks,
+        });
+        return true;
     }
 
     /// <summary>Whether a file whose time or id differs holds what is stored: then only its description is renewed.</summary>
@@ -540,6 +577,7 @@ internal sealed class FolderRun
         await _catalog.CommitAsync(manifest, cancellationToken);
         cache.CommitRun(
         [
+            new(Running, null),
             new(LastRun, runId),
             new(LastManifest, RunCatalog.ManifestKey(manifest)),
             new(Segments, JsonSerializer.Serialize(segments, ManifestJson.Default.IReadOnlyListInventorySegment)),
