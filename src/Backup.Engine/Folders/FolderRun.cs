@@ -145,9 +145,13 @@ internal sealed class FolderRun
 
         await CheckIsSameStoreAsync(cache, cancellationToken);
         await CheckStoreAsync(forWriting: true, cancellationToken);
-        // Whoever finds this mark knows that the run was killed, and that the store may hold more than the cache says.
-        cache.SetMeta(Uploading, "yes");
-        cache.Flush();
+        if (Uploads.Any(action => cache.Plan(action).Count > 0))
+        {
+            // Whoever finds this mark knows that the run did not end, and that the store may hold more than the cache says.
+            cache.SetMeta(Uploading, "yes");
+            cache.Flush();
+        }
+
         try
         {
             await UploadAsync(tree, cache, cancellationToken);

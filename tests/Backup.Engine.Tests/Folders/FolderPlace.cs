@@ -51,11 +51,11 @@ internal sealed class FolderPlace(StoreLocation? location = null, StoreOptions? 
     public static Task SettleAsync() => Task.Delay(50, Token);
 
     public Task<FolderSyncResult> SyncAsync(Func<FolderSyncOptions, FolderSyncOptions>? change = null, CancellationToken cancellationToken = default) =>
-        RunAsync(change is null ? Options : change(Options), cancellationToken);
+        RunAsync(change is null ? Options : change(Options), null, cancellationToken);
 
-    public static async Task<FolderSyncResult> RunAsync(FolderSyncOptions options, CancellationToken cancellationToken = default)
+    public static async Task<FolderSyncResult> RunAsync(FolderSyncOptions options, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        var outputs = await FolderSync.RunAsync(options, cancellationToken: cancellationToken == default ? Token : cancellationToken).ToListAsync(CancellationToken.None);
+        var outputs = await FolderSync.RunAsync(options, progress, cancellationToken: cancellationToken == default ? Token : cancellationToken).ToListAsync(CancellationToken.None);
         var result = outputs.OfType<FolderSyncResult>().ShouldHaveSingleItem();
         result.Failed.ShouldBe(outputs.OfType<FileFailure>().Count());
         return result;

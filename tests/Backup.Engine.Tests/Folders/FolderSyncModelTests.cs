@@ -78,7 +78,7 @@ public sealed class FolderSyncModelTests(StrictS3Fixture fixture) : IClassFixtur
                 if (Path.Exists(target) && to != target && !target.StartsWith(to + "/", StringComparison.Ordinal) && !to.StartsWith(target + "/", StringComparison.Ordinal))
                 {
                     Clear(to);
-                    Directory.Move(target, to);
+                    FolderPlace.Run("mv", "-T", "--", target, to).Exit.ShouldBe(0);
                 }
 
                 break;
@@ -89,7 +89,8 @@ public sealed class FolderSyncModelTests(StrictS3Fixture fixture) : IClassFixtur
                 break;
             case 9:
                 Clear(target);
-                Make(target);
+                if (Make(Path.GetDirectoryName(target)!))
+                    Make(target);
                 break;
             case 10 when Directory.Exists(place.Cache):
                 place.LoseCache();
