@@ -56,6 +56,7 @@ internal sealed class FolderRun
     private long _touched;
     private long _deleted;
     private long _unstored;
+    private long _unstoredNew;
     private long _scanned;
     private long _scannedBytes;
     private long _problems;
@@ -156,6 +157,8 @@ internal sealed class FolderRun
         {
             await UploadAsync(tree, cache, cancellationToken);
             var hasLeft = UpdateMetadata(cache);
+            if (_unstoredNew > 0 && cache.Plan(PlanAction.Delete).Count > 0 && !_options.Force)
+                _refusal ??= $"Nothing was deleted: {_unstoredNew} new files of '{_folder}' could not be stored, and what is gone may be what they were renamed from.";
             if (_refusal is null)
                 await DeleteAsync(cache, cancellationToken);
             if (hasLeft)
@@ -384,6 +387,8 @@ internal sealed class FolderRun
                         var failure = BackupException.From(exception);
                         Fail(item.Entry.Path, failure);
                         Interlocked.Increment(ref _unstored);
+                        if (item.Action == PlanAction.UploadNew)
+                            Interlocked.Increment(ref _unstoredNew);
                         if (_health.Failure(failure))
                             await stop.CancelAsync();
                     }

@@ -83,7 +83,10 @@ internal sealed class RunCatalog(IObjectStore store)
     }
 
     /// <summary>The runs that a query selects, newest first.</summary>
-    public async IAsyncEnumerable<RunManifest> ListAsync(RunQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="query">Which runs.</param>
+    /// <param name="cancellationToken">Stops the listing.</param>
+    /// <param name="onDamaged">Told of a manifest that cannot be read, which is then left out; without it the listing ends there, since what comes before might be taken for the newest.</param>
+    public async IAsyncEnumerable<RunManifest> ListAsync(RunQuery query, [EnumeratorCancellation] CancellationToken cancellationToken, Action<BackupException>? onDamaged = null)
     {
         var keys = await KeysAsync(query.System is { } system ? $"{Runs}{system}/" : Runs, cancellationToken);
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -95,7 +98,17 @@ internal sealed class RunCatalog(IObjectStore store)
                 continue;
             if (query.LatestOnly && seen.Contains(key.Source))
                 continue;
-            var manifest = await ReadAsync(key.Key, cancellationToken);
+            RunManifest manifest;
+            try
+            {
+                manifest = await ReadAsync(key.Key, cancellationToken);
+            }
+            catch (BackupException exception) when (onDamaged is not null && exception.Kind is FailureKind.Corrupt or FailureKind.NotSupported)
+            {
+                onDamaged!(exception);
+                continue;
+            }
+
             if (manifest.Finished < query.Since || manifest.Finished > query.Until || (query.SourceName is { } name && !NameMatches(name, manifest.SourceName)))
                 continue;
             seen.Add(key.Source);

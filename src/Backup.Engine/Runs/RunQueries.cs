@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Backup.Engine.Stores;
+using Microsoft.Extensions.Logging;
 
 namespace Backup.Engine.Runs;
 
@@ -12,7 +13,7 @@ public static class RunQueries
         ArgumentNullException.ThrowIfNull(destination);
         await using var opened = await ObjectStores.OpenAsync(destination, store, cancellationToken);
         await opened.CheckAsync(forWriting: false, cancellationToken);
-        await foreach (var manifest in new RunCatalog(opened).ListAsync(query, cancellationToken))
+        await foreach (var manifest in new RunCatalog(opened).ListAsync(query, cancellationToken, damaged => store?.Logger?.LogWarning("{Reason}", damaged.Message)))
         {
             yield return new()
             {

@@ -127,6 +127,38 @@ public sealed class S3FolderSyncTests(StrictS3Fixture fixture) : FolderSyncContr
     }
 
     [Fact]
+    public async Task A_renamed_file_that_cannot_be_stored_keeps_the_object_it_was()
+    {
+        var old = Place.Write("old-name");
+        Place.Write("other");
+        await Place.SyncedAsync();
+        File.Move(old, Path.Combine(Place.Source, "new-name"));
+        Server.Deny = request => request.Method == "PUT" && request.Key == Key("new-name");
+
+        var result = await Place.SyncAsync(o => o with { MaxDeletePercent = 100 });
+        (result.Outcome, result.Deleted).ShouldBe((Outcome.Failed, 0));
+        result.Failures.Select(failure => failure.Kind).ShouldBe([FailureKind.PermissionDenied, FailureKind.DeletionRefused], ignoreOrder: true);
+        Versions.ShouldContain(version => version.Key == Key("old-name") && version.IsLatest && !version.IsDeleteMarker);
+
+        Server.Deny = null;
+        (await Place.SyncedAsync(o => o with { MaxDeletePercent = 100 })).Deleted.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_damaged_manifest_is_left_out_of_the_list_and_never_passed_over_by_a_restore()
+    {
+        Place.Write("a");
+        await Place.SyncedAsync();
+        Place.Write("b");
+        await Place.SyncedAsync();
+        var newest = (await Place.RunsAsync())[0];
+        Server.State.FlipByte(StrictS3Fixture.Bucket, _prefix + newest.ManifestKey);
+
+        (await Place.RunsAsync()).ShouldHaveSingleItem().RunId.ShouldNotBe(newest.RunId);
+        await Should.ThrowAsync<BackupException>(() => Place.RestoreAsync(Place["copy"]));
+    }
+
+    [Fact]
     public async Task Access_denied_on_one_object_is_one_failure()
     {
         for (var i = 0; i < 5; i++)
