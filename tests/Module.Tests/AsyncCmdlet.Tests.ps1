@@ -95,17 +95,16 @@ Describe 'The logger that the engine gets' {
         try { Get-BackupRun s3://X } catch { $engine = $_.Exception.GetType().Assembly }
         $options = [activator]::CreateInstance($engine.GetType('Backup.Engine.Stores.StoreOptions'))
         $said = [System.Collections.Generic.List[string]]::new()
-        $log = (Get-Command Get-BackupRun).ImplementingType.Assembly.GetType('AtlassianBackup.Pipeline.EngineLog')
-        $log.GetMethod('Attach', [System.Reflection.BindingFlags]'NonPublic, Static').Invoke($null, @($options, 2, [Action[int, string]] { param($level, $message) $said.Add("$level $message") }))
+        $logger = [activator]::CreateInstance($engine.GetType('Backup.Engine.CallbackLogger'), 2, [Action[int, string]] { param($level, $message) $said.Add("$level $message") })
         $interface = $options.GetType().GetProperty('Logger').PropertyType
         $extensions = $interface.Assembly.GetType('Microsoft.Extensions.Logging.LoggerExtensions')
         function Write-Log($Method, $Text, [object[]] $Values) {
-            $extensions.GetMethods().Where{ $_.Name -eq $Method -and $_.GetParameters().Count -eq 3 }[0].Invoke($null, @($options.Logger, $Text, $Values))
+            $extensions.GetMethods().Where{ $_.Name -eq $Method -and $_.GetParameters().Count -eq 3 }[0].Invoke($null, @($logger, $Text, $Values))
         }
     }
 
     It 'is an ILogger of the engine that formats messages and heeds the level' {
-        $interface.IsInstanceOfType($options.Logger) | Should -BeTrue
+        $interface.IsInstanceOfType($logger) | Should -BeTrue
         Write-Log LogWarning 'Retrying {Key} after {Delay} s' 'a/b', 3
         Write-Log LogInformation 'Found {Count}' 7
         Write-Log LogDebug 'unheard' @()
