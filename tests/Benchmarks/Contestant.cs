@@ -40,12 +40,12 @@ internal sealed record Contestant(string Name, string? File, string Version, Fun
     }
 
     /// <summary>The product and every peer, installed or not.</summary>
-    public static async Task<IReadOnlyList<Contestant>> FindAsync(string host, string state)
+    public static async Task<IReadOnlyList<Contestant>> FindAsync(string host, string how, string state)
     {
         var cache = Path.Combine(state, "cache");
         return
         [
-            new(Ours, host, await VersionAsync(host, "--version"), (sink, folder) =>
+            new(Ours, host, $"Backup.Host {(await VersionAsync(host, "--version")).Split('+')[0]}, {how}", (sink, folder) =>
                 ["sync", folder, "--to", $"s3://{Bucket}/ours", "--endpoint-url", sink.Endpoint.AbsoluteUri, "--region", "us-east-1", "--cache", cache, "--storage-class", "STANDARD"]),
             await PeerAsync("rclone-tuned", "rclone", "version", (_, folder) =>
                 ["sync", folder, $"sink:{Bucket}/rclone", "--transfers", "64", "--checkers", "64", "--s3-no-head", "--s3-no-check-bucket", "--s3-upload-concurrency", "8"]),

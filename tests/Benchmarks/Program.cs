@@ -35,7 +35,7 @@ root.SetAction(async (result, token) =>
         Repeats = result.GetResult(repeats) is { Implicit: false } ? result.GetValue(repeats) : result.GetValue(full) ? 3 : 1,
         Deadline = TimeSpan.FromSeconds(result.GetValue(deadline)),
         Data = result.GetValue(data) ?? Path.Combine(Path.GetTempPath(), "AtlassianBackup-benchmarks"),
-        Host = result.GetValue(host) ?? Bench.DefaultHost,
+        Host = result.GetValue(host),
     };
     var report = await Bench.RunAsync(options);
     Console.WriteLine(report);
