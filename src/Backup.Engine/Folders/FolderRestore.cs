@@ -83,7 +83,16 @@ public static class FolderRestore
             Logger = options.Logger,
         };
         foreach (var run in runs)
-            await new RunRestorer(store, run, TargetOf(run, runs, options.Destination), settings, emit, progress).RunAsync(cancellationToken);
+        {
+            try
+            {
+                await new RunRestorer(store, run, TargetOf(run, runs, options.Destination), settings, emit, progress).RunAsync(cancellationToken);
+            }
+            catch (BackupException) when (runs.Count > 1)
+            {
+                // Its summary has told it; what is wrong with one run need not be wrong with the next.
+            }
+        }
     }
 
     private static async Task<List<RunManifest>> FindAsync(IObjectStore store, FolderRestoreOptions options, CancellationToken cancellationToken)

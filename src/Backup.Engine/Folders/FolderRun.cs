@@ -194,7 +194,7 @@ internal sealed class FolderRun
         var destination = _store.Location.ToString();
         var file = FolderPaths.CacheFile(_options.CachePath, _folder, destination);
         string? temporary = null;
-        if (_options.WhatIf && (_options.Reset || !File.Exists(file)))
+        if (_options.WhatIf && (_options.Reset || !IsWhole(file, destination)))
         {
             // What a real run would rebuild from the store is rebuilt elsewhere and thrown away.
             temporary = Directory.CreateTempSubdirectory("AtlassianBackup-").FullName;
@@ -232,6 +232,15 @@ internal sealed class FolderRun
                 Directory.Delete(temporary, recursive: true);
             throw;
         }
+    }
+
+    /// <summary>Whether a cache is there and says what the store holds: not while a run rebuilds it or sends, nor after one was killed at that.</summary>
+    private bool IsWhole(string file, string destination)
+    {
+        if (!File.Exists(file))
+            return false;
+        using var cache = FolderCache.Open(file, destination, _folder, readOnly: true);
+        return cache.Meta(Whole) is not null && cache.Meta(Uploading) is null;
     }
 
     private async Task<bool> StoreExistsAsync(CancellationToken cancellationToken)
