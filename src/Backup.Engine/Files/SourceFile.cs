@@ -6,7 +6,7 @@ namespace Backup.Engine.Files;
 /// A file that is read for a backup: from its beginning to its end, once. Its end is only reported after the file proved
 /// to be what it was when it was opened, so that whoever stores it aborts instead of keeping half of one content and half of another.
 /// </summary>
-internal sealed class SourceFile : Stream
+internal sealed class SourceFile : ReadOnlyStream
 {
     private const long WorthReadingAhead = 1 << 20;
 
@@ -50,24 +50,11 @@ internal sealed class SourceFile : Stream
         }
     }
 
-    /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => false;
-
     /// <summary>The size in bytes when it was opened.</summary>
     public override long Length => Entry.Size;
 
-    /// <summary>The bytes read so far.</summary>
-    public override long Position
-    {
-        get => _position;
-        set => throw new NotSupportedException();
-    }
+    /// <inheritdoc/>
+    protected override long BytesRead => _position;
 
     /// <summary>Compares the file with what it was when it was opened; for whoever reads a known number of bytes and never meets the end.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.ChangedWhileRead"/>.</exception>
@@ -86,9 +73,6 @@ internal sealed class SourceFile : Stream
     }
 
     /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    /// <inheritdoc/>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (OperatingSystem.IsWindows())
@@ -98,24 +82,6 @@ internal sealed class SourceFile : Stream
         cancellationToken.ThrowIfCancellationRequested();
         return new(Read(buffer.Span));
     }
-
-    /// <inheritdoc/>
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -6,14 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Backup.Engine.Folders;
 
 /// <summary>What <see cref="FolderRestore"/> does.</summary>
-public sealed record FolderRestoreOptions
+public sealed record FolderRestoreOptions : RestoreOptions
 {
-    /// <summary>The store that holds the backup.</summary>
-    public required StoreLocation From { get; init; }
-
-    /// <summary>How the store is opened.</summary>
-    public StoreOptions Store { get; init; } = new();
-
     /// <summary>The folders as they were backed up (absolute paths; wildcards allowed), or null for every folder in the store.</summary>
     public IReadOnlyList<string>? Paths { get; init; }
 
@@ -25,33 +19,6 @@ public sealed record FolderRestoreOptions
 
     /// <summary>Restore the newest run that had finished at this time.</summary>
     public DateTimeOffset? At { get; init; }
-
-    /// <summary>Glob patterns relative to the folder; null takes everything.</summary>
-    public IReadOnlyList<string>? Include { get; init; }
-
-    /// <summary>How fast archived objects are wanted.</summary>
-    public RestoreTier Tier { get; init; } = RestoreTier.Bulk;
-
-    /// <summary>How many days restored copies of archived objects stay.</summary>
-    public int Days { get; init; } = 7;
-
-    /// <summary>Wait until archived objects are readable, instead of asking for them and reporting them as deferred.</summary>
-    public bool Wait { get; init; }
-
-    /// <summary>How often the state of archived objects is asked for while waiting.</summary>
-    public TimeSpan PollInterval { get; init; } = TimeSpan.FromMinutes(15);
-
-    /// <summary>Go on where an interrupted restore ended: files with the right size and time are taken as restored, without reading them.</summary>
-    public bool Resume { get; init; }
-
-    /// <summary>Overwrite files that are newer than, or differ from, the backup.</summary>
-    public bool Force { get; init; }
-
-    /// <summary>Say what would be done and write nothing anywhere.</summary>
-    public bool WhatIf { get; init; }
-
-    /// <summary>Receives decisions, or null.</summary>
-    public ILogger? Logger { get; init; }
 }
 
 /// <summary>Gives folders back: identical in bytes, times and modes.</summary>
@@ -68,25 +35,13 @@ public static class FolderRestore
     {
         await using var store = await ObjectStores.OpenAsync(options.From, options.Store, cancellationToken);
         await store.CheckAsync(forWriting: false, cancellationToken);
+        _ = PathFilter.Create(options.Include, null);
         var runs = await FindAsync(store, options, cancellationToken);
-        var settings = new RestoreSettings
-        {
-            Filter = PathFilter.Create(options.Include, null),
-            Tier = options.Tier,
-            Days = options.Days,
-            Wait = options.Wait,
-            PollInterval = options.PollInterval,
-            Resume = options.Resume,
-            Force = options.Force,
-            WhatIf = options.WhatIf,
-            Time = options.Store.Time,
-            Logger = options.Logger,
-        };
         foreach (var run in runs)
         {
             try
             {
-                await new RunRestorer(store, run, TargetOf(run, runs, options.Destination), settings, emit, progress).RunAsync(cancellationToken);
+                await new RunRestorer(store, run, TargetOf(run, runs, options.Destination), options, emit, progress).RunAsync(cancellationToken);
             }
             catch (BackupException) when (runs.Count > 1)
             {

@@ -6,40 +6,16 @@ using Microsoft.Extensions.Logging;
 
 namespace Backup.Engine.Runs;
 
-/// <summary>How a run is restored.</summary>
-internal sealed record RestoreSettings
-{
-    public PathFilter? Filter { get; init; }
-
-    public RestoreTier Tier { get; init; } = RestoreTier.Bulk;
-
-    public int Days { get; init; } = 7;
-
-    public bool Wait { get; init; }
-
-    public TimeSpan PollInterval { get; init; } = TimeSpan.FromMinutes(15);
-
-    /// <summary>What has the right size and time is taken as restored by an interrupted run, without reading it.</summary>
-    public bool Resume { get; init; }
-
-    public bool Force { get; init; }
-
-    public bool WhatIf { get; init; }
-
-    public TimeProvider Time { get; init; } = TimeProvider.System;
-
-    public ILogger? Logger { get; init; }
-}
-
 /// <summary>
 /// Writes a run's items below a directory, each verified by its hash before it gets its name. It can be interrupted and run again:
 /// what is there and identical is left alone. Nothing is held but the list of directories.
 /// </summary>
-internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, string target, RestoreSettings settings, Action<RestoreOutput> emit, IProgress<BackupProgress>? progress)
+internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, string target, RestoreOptions options, Action<RestoreOutput> emit, IProgress<BackupProgress>? progress)
 {
     private readonly RunCatalog _catalog = new(store);
+    private readonly PathFilter? _filter = PathFilter.Create(options.Include, null);
     private readonly Stopwatch _clock = Stopwatch.StartNew();
-    private readonly ProgressMeter _meter = new(progress, $"Restoring {manifest.SourceName}", settings.Filter is null ? manifest.TotalBytes : null, settings.Filter is null ? manifest.TotalObjects : null);
+    private readonly ProgressMeter _meter = new(progress, $"Restoring {manifest.SourceName}", options.Include is null ? manifest.TotalBytes : null, options.Include is null ? manifest.TotalObjects : null);
 
     private readonly Lock _lock = new();
 
@@ -53,7 +29,7 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
     private long _waiting;
     private long _bytes;
 
-    /// <summary>Restores everything that can be read, and with <see cref="RestoreSettings.Wait"/> the rest as it becomes readable. What ends the run early is thrown, behind its summary.</summary>
+    /// <summary>Restores everything that can be read, and with <see cref="RestoreOptions.Wait"/> the rest as it becomes readable. What ends the run early is thrown, behind its summary.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -71,19 +47,19 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
     {
         using var tree = OpenTarget();
         await PassAsync(tree, isFirst: true, cancellationToken);
-        while (_waiting > 0 && settings.Wait && !settings.WhatIf)
+        while (_waiting > 0 && options.Wait && !options.WhatIf)
         {
-            settings.Logger?.LogInformation("{Count} archived objects are not readable yet; looking again in {Interval}.", _waiting, settings.PollInterval);
-            await Task.Delay(settings.PollInterval, settings.Time, cancellationToken);
+            options.Logger?.LogInformation("{Count} archived objects are not readable yet; looking again in {Interval}.", _waiting, options.PollInterval);
+            await Task.Delay(options.PollInterval, options.Store.Time, cancellationToken);
             _waiting = 0;
             await PassAsync(tree, isFirst: false, cancellationToken);
         }
 
-        if (tree is not null && !settings.WhatIf)
+        if (tree is not null && !options.WhatIf)
             await SetDirectoryTimesAsync(tree, cancellationToken);
         emit(Summary(
-            settings.WhatIf ? Outcome.Skipped : _failed > 0 ? Outcome.Failed : _waiting > 0 ? Outcome.Deferred : Outcome.Completed,
-            settings.WhatIf ? "WhatIf: nothing was written."
+            options.WhatIf ? Outcome.Skipped : _failed > 0 ? Outcome.Failed : _waiting > 0 ? Outcome.Deferred : Outcome.Completed,
+            options.WhatIf ? "WhatIf: nothing was written."
                 : _failed > 0 ? $"{_failed} files could not be restored."
                 : _waiting > 0 ? $"{_waiting} files are archived: they were asked for, and can be restored by the same command within hours, or with -Wait."
                 : null));
@@ -103,13 +79,13 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
         Failed = _failed,
         Bytes = _bytes,
         Duration = _clock.Elapsed,
-        WhatIf = settings.WhatIf,
+        WhatIf = options.WhatIf,
     };
 
     /// <summary>The tree to write into; null where it is not there and nothing is to be written. What makes all of it impossible is one failure.</summary>
     private FileTree? OpenTarget()
     {
-        if (settings.WhatIf)
+        if (options.WhatIf)
             return Path.Exists(target) ? FileTree.Open(target) : null;
         FileTree? tree = null;
         try
@@ -132,7 +108,7 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
     // Only where everything is still to come: what is there already may be most of it.
     private void CheckRoom()
     {
-        if (settings.Filter is not null || Directory.EnumerateFileSystemEntries(target).Any())
+        if (_filter is not null || Directory.EnumerateFileSystemEntries(target).Any())
             return;
         var free = new DriveInfo(target).AvailableFreeSpace;
         if (free < manifest.TotalBytes)
@@ -164,10 +140,10 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
     {
         switch (entry.Type)
         {
-            case InventoryEntryType.Directory when !settings.WhatIf:
+            case InventoryEntryType.Directory when !options.WhatIf:
                 tree!.CreateDirectory(entry.Path);
                 break;
-            case InventoryEntryType.Symlink when !settings.WhatIf:
+            case InventoryEntryType.Symlink when !options.WhatIf:
                 RestoreLink(tree!, entry);
                 break;
             case InventoryEntryType.File:
@@ -215,13 +191,13 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
 
         try
         {
-            if (!settings.WhatIf)
+            if (!options.WhatIf)
                 await DownloadAsync(tree!, entry, cancellationToken);
         }
         catch (BackupException exception) when (exception.Kind == FailureKind.Archived)
         {
             // It was moved into an archive after it was stored, or its copy expired just now.
-            await store.RequestRestoreAsync(entry.Key!, new(settings.Days, settings.Tier, entry.Version), cancellationToken);
+            await store.RequestRestoreAsync(entry.Key!, new(options.Days, options.Tier, entry.Version), cancellationToken);
             Wait(index);
             return;
         }
@@ -242,7 +218,7 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
         Interlocked.Increment(ref _unchanged);
         _meter.Report(entry.Size);
         _meter.Finish(entry.Path);
-        if (!settings.WhatIf)
+        if (!options.WhatIf)
             Describe(tree, existing, entry);
         return true;
     }
@@ -250,7 +226,7 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
     /// <summary>Whether what is there is newer and so is kept, which is told.</summary>
     private bool IsNewer(FileEntry existing, InventoryEntry entry)
     {
-        if (settings.Force || existing.ModifiedTicks <= (entry.Mtime?.Ticks ?? 0))
+        if (options.Force || existing.ModifiedTicks <= (entry.Mtime?.Ticks ?? 0))
             return false;
         Interlocked.Increment(ref _skipped);
         Tell(entry, Outcome.Skipped, "What is on disk is newer than the backup.", null, "Give -Force to overwrite it, or restore to another place.");
@@ -283,7 +259,7 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
     {
         if (existing.Kind != FileEntryKind.File || existing.Size != entry.Size)
             return false;
-        if (settings.Resume && existing.ModifiedTicks == entry.Mtime?.Ticks)
+        if (options.Resume && existing.ModifiedTicks == entry.Mtime?.Ticks)
             return true;
         await using var file = tree.OpenRead(entry.Path);
         return (await ContentHash.ComputeAsync(file, cancellationToken)).Matches(entry);
@@ -303,9 +279,9 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
         if (entry.StorageClass is not ("GLACIER" or "DEEP_ARCHIVE"))
             return true;
         var head = await store.HeadAsync(entry.Key!, entry.Version, cancellationToken) ?? throw Missing(entry);
-        if (head.Archive != ArchiveState.Archived || settings.WhatIf)
+        if (head.Archive != ArchiveState.Archived || options.WhatIf)
             return head.Archive == ArchiveState.Readable;
-        return await store.RequestRestoreAsync(entry.Key!, new(settings.Days, settings.Tier, entry.Version), cancellationToken) == ArchiveState.Readable;
+        return await store.RequestRestoreAsync(entry.Key!, new(options.Days, options.Tier, entry.Version), cancellationToken) == ArchiveState.Readable;
     }
 
     private async Task DownloadAsync(FileTree tree, InventoryEntry entry, CancellationToken cancellationToken)
@@ -354,7 +330,7 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
         }
     }
 
-    private bool IsWanted(InventoryEntry entry) => settings.Filter is null || settings.Filter.Includes(entry.Path);
+    private bool IsWanted(InventoryEntry entry) => _filter is null || _filter.Includes(entry.Path);
 
     private static BackupException Missing(InventoryEntry entry) =>
         new(FailureKind.NotFound, $"'{entry.Key}' is not in the store any more.", "Restore another run. Test-BackupRun lists what this one lacks.");

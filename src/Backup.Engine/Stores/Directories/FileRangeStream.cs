@@ -3,24 +3,15 @@ using Microsoft.Win32.SafeHandles;
 namespace Backup.Engine.Stores.Directories;
 
 /// <summary>A range of an open file. It knows how many bytes it owes, and ends with an exception where the file has fewer.</summary>
-internal sealed class FileRangeStream(SafeFileHandle handle, string path, long offset, long length) : Stream
+internal sealed class FileRangeStream(SafeFileHandle handle, string path, long offset, long length) : ReadOnlyStream
 {
     private readonly long _length = length;
     private long _position;
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
     public override long Length => _length;
 
-    public override long Position
-    {
-        get => _position;
-        set => throw new NotSupportedException();
-    }
+    /// <inheritdoc/>
+    protected override long BytesRead => _position;
 
     public override int Read(Span<byte> buffer)
     {
@@ -51,21 +42,6 @@ internal sealed class FileRangeStream(SafeFileHandle handle, string path, long o
             throw DirectoryFailures.Translate(exception, path);
         }
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

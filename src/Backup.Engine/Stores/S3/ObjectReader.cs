@@ -6,7 +6,7 @@ namespace Backup.Engine.Stores.S3;
 /// The bytes of an object. When the connection breaks it goes on where it was, as long as the object is still the same;
 /// it ends with an exception, never early.
 /// </summary>
-internal sealed class ObjectReader(S3Http http, string key, ReadOptions options, StoreOptions store) : Stream
+internal sealed class ObjectReader(S3Http http, string key, ReadOptions options, StoreOptions store) : ReadOnlyStream
 {
     private S3Response? _response;
     private Stream? _body;
@@ -16,19 +16,10 @@ internal sealed class ObjectReader(S3Http http, string key, ReadOptions options,
     private long _end;
     private int _failures;
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
     public override long Length => _end - options.Offset;
 
-    public override long Position
-    {
-        get => _position - options.Offset;
-        set => throw new NotSupportedException();
-    }
+    /// <inheritdoc/>
+    protected override long BytesRead => _position - options.Offset;
 
     /// <summary>Sends the request and reads the answer's head.</summary>
     public async Task<S3Response> OpenAsync(CancellationToken cancellationToken)
@@ -109,21 +100,6 @@ internal sealed class ObjectReader(S3Http http, string key, ReadOptions options,
 
         return 0;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read it asynchronously.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
