@@ -310,8 +310,7 @@ internal sealed class FolderRun
     }
 
     /// <summary>The encoded path of something that lies within the folder, or null.</summary>
-    private string? Within(string path) =>
-        FolderPaths.RelativeTo(FolderPaths.Real(path), FolderPaths.Real(_folder)) is { } relative ? string.Join('/', relative.Split('/').Select(PathEncoding.Encode)) : null;
+    private string? Within(string path) => FolderPaths.RelativeTo(FolderPaths.Real(path), FolderPaths.Real(_folder));
 
     private void OnProblem(string path, BackupException exception)
     {

@@ -154,7 +154,7 @@ public sealed class S3FolderSyncTests(StrictS3Fixture fixture) : FolderSyncContr
         var newest = (await Place.RunsAsync())[0];
         Server.State.FlipByte(StrictS3Fixture.Bucket, _prefix + newest.ManifestKey);
 
-        (await Place.RunsAsync()).ShouldHaveSingleItem().RunId.ShouldNotBe(newest.RunId);
+        (await Place.RunsAsync()).ShouldHaveSingleItem().RunId.ShouldNotBe(newest.RunId, StringComparer.Ordinal);
         await Should.ThrowAsync<BackupException>(() => Place.RestoreAsync(Place["copy"]));
     }
 

@@ -36,8 +36,8 @@ internal sealed class S3Control : IDisposable
         // Otherwise the SDK adds trailers over http, which many S3-compatible endpoints refuse.
         _config.RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED;
         _config.ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED;
-        if (options.TrustedCertificate is not null)
-            _config.HttpClientFactory = new TrustingFactory(options);
+        // The SDK's own connections would wait for minutes where nothing answers.
+        _config.HttpClientFactory = new ConnectionFactory(options);
     }
 
     /// <summary>Lists objects by their whole keys.</summary>
@@ -262,7 +262,7 @@ internal sealed class S3Control : IDisposable
         }
     }
 
-    private sealed class TrustingFactory(StoreOptions options) : HttpClientFactory
+    private sealed class ConnectionFactory(StoreOptions options) : HttpClientFactory
     {
         public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(S3Http.CreateHandler(options));
     }
