@@ -15,8 +15,10 @@ internal sealed class AwsSession
     /// <summary>Creates the session for one service. Nothing is resolved or contacted yet.</summary>
     /// <param name="options">What the user gave.</param>
     /// <param name="config">The service's SDK configuration, which knows the service's endpoint variables. It is completed here.</param>
-    public AwsSession(AwsOptions options, ClientConfig config)
+    /// <param name="credentials">Credentials in place of those that the chain finds, or null.</param>
+    public AwsSession(AwsOptions options, ClientConfig config, AWSCredentials? credentials = null)
     {
+        _credentials = credentials;
         _options = options;
         _config = config;
         if (options.ProfileName is { } profile)

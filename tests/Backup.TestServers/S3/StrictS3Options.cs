@@ -57,5 +57,8 @@ public sealed record StrictS3Options
     /// <summary>A lesser endpoint: Content-MD5 is not verified.</summary>
     public bool IgnoreContentMd5 { get; init; }
 
+    /// <summary>ETags are not MD5, as with SSE-KMS.</summary>
+    public bool OpaqueETags { get; init; }
+
     internal bool VerifyChecksums => !Sink && !IgnoreChecksums && !EchoChecksumsUnverified;
 }

@@ -36,8 +36,8 @@ internal sealed class S3Control : IDisposable
         // Otherwise the SDK adds trailers over http, which many S3-compatible endpoints refuse.
         _config.RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED;
         _config.ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED;
-        if (options.TrustedCertificate is not null)
-            _config.HttpClientFactory = new TrustingFactory(options);
+        // The SDK's own connections would wait for minutes where nothing answers.
+        _config.HttpClientFactory = new ConnectionFactory(options);
     }
 
     /// <summary>Lists objects by their whole keys.</summary>
@@ -240,7 +240,7 @@ internal sealed class S3Control : IDisposable
         {
             throw new BackupException(FailureKind.TimedOut, $"'{what}' got no answer in time.", "Check the network, then run again: what is stored stays stored.", exception);
         }
-        catch (Exception exception) when (exception is HttpRequestException or AmazonClientException or AmazonServiceException or IOException)
+        catch (Exception exception) when (exception is HttpRequestException or AmazonClientException or AmazonServiceException or IOException or TimeoutException)
         {
             var origin = _session.Endpoint is { } endpoint ? S3Http.OriginOf(endpoint) : $"s3.{_session.Region}";
             throw new BackupException(FailureKind.Unavailable, $"The store of '{what}' at {origin} cannot be reached: {(exception.InnerException ?? exception).Message.TrimEnd('.')}.", "Check -EndpointUrl, -Region, the network and its proxy.", exception);
@@ -262,7 +262,7 @@ internal sealed class S3Control : IDisposable
         }
     }
 
-    private sealed class TrustingFactory(StoreOptions options) : HttpClientFactory
+    private sealed class ConnectionFactory(StoreOptions options) : HttpClientFactory
     {
         public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(S3Http.CreateHandler(options));
     }

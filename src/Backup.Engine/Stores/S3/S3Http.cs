@@ -321,11 +321,11 @@ internal sealed class S3Http : IDisposable
     {
         // Where nothing listens, or the name is not known, the sentence names the endpoint and not one of a thousand objects.
         var unreachable = exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError };
-        var cause = (exception.InnerException ?? exception).Message.TrimEnd('.');
+        var cause = (exception is TimeoutException ? exception : exception.InnerException ?? exception).Message.TrimEnd('.');
         return exception is TimeoutException
             ? new(FailureKind.TimedOut, $"'{NameOf(request.Key)}' got no answer: {cause}.", "Check the network, then run again: what is stored stays stored.", exception)
             : unreachable
-            ? new(FailureKind.Unavailable, $"The store at {_origin} cannot be reached: {cause}.", "Check -EndpointUrl, -Region, the network and its proxy.", exception)
+            ? new(FailureKind.Unavailable, $"The store at {_origin} cannot be reached: {cause}.", exception.InnerException is AuthenticationException ? "The system has to trust the certificate of that endpoint: install its authority, or check -EndpointUrl." : "Check -EndpointUrl, -Region, the network and its proxy.", exception)
             : new(FailureKind.Unavailable, $"The connection broke while '{NameOf(request.Key)}' was under way: {cause}.", "Check the network, then run again: what is stored stays stored.", exception);
     }
 

@@ -70,6 +70,8 @@ internal sealed class BodyReceiver(S3Call call)
         claimed = VerifyChecksum(claimed, chunks, computed);
         if (Options.EchoChecksumsUnverified && claimed is not null)
             computed[claimed.Algorithm] = claimed.Value!;
+        if (Options.OpaqueETags)
+            digest = SHA256.HashData(digest)[..digest.Length];
         return new ReceivedBody(await writer.FinishAsync(), received, Convert.ToHexStringLower(digest), claimed, computed);
     }
 
