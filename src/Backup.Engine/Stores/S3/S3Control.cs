@@ -240,7 +240,7 @@ internal sealed class S3Control : IDisposable
         {
             throw new BackupException(FailureKind.TimedOut, $"'{what}' got no answer in time.", "Check the network, then run again: what is stored stays stored.", exception);
         }
-        catch (Exception exception) when (exception is HttpRequestException or AmazonClientException or AmazonServiceException or IOException)
+        catch (Exception exception) when (exception is HttpRequestException or AmazonClientException or AmazonServiceException or IOException or TimeoutException)
         {
             var origin = _session.Endpoint is { } endpoint ? S3Http.OriginOf(endpoint) : $"s3.{_session.Region}";
             throw new BackupException(FailureKind.Unavailable, $"The store of '{what}' at {origin} cannot be reached: {(exception.InnerException ?? exception).Message.TrimEnd('.')}.", "Check -EndpointUrl, -Region, the network and its proxy.", exception);

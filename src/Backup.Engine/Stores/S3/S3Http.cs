@@ -324,7 +324,7 @@ internal sealed class S3Http : IDisposable
     {
         // Where nothing listens, or the name is not known, the sentence names the endpoint and not one of a thousand objects.
         var unreachable = exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError };
-        var cause = (exception.InnerException ?? exception).Message.TrimEnd('.');
+        var cause = (exception is TimeoutException ? exception : exception.InnerException ?? exception).Message.TrimEnd('.');
         return exception is TimeoutException
             ? new(FailureKind.TimedOut, $"'{NameOf(request.Key)}' got no answer: {cause}.", "Check the network, then run again: what is stored stays stored.", exception)
             : unreachable
