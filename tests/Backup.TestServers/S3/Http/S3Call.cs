@@ -45,9 +45,13 @@ internal sealed class S3Call(S3Request request, S3Services services, RequestReco
     /// <summary>A small document sent as XML, verified like any other body.</summary>
     public async Task<(XElement Root, byte[] Bytes, ReceivedBody Body)> ReceiveXmlAsync(string root)
     {
-        var body = await ReceiveAsync();
         using var bytes = new MemoryStream();
-        await body.Content.ReadAsync(0, body.Length, async data => await bytes.WriteAsync(data));
+        // The sink throws object data away, not what it is told to do with it.
+        if (Services.Options.Sink && Signing is { IsChunked: false })
+            await Body.CopyToAsync(bytes);
+        var body = await ReceiveAsync();
+        if (bytes.Length is 0)
+            await body.Content.ReadAsync(0, body.Length, async data => await bytes.WriteAsync(data));
         body.Content.Release();
         bytes.Position = 0;
         try
