@@ -64,4 +64,40 @@ public sealed class FolderSyncCrashTests(StrictS3Fixture fixture) : IClassFixtur
         await FolderPlace.SettleAsync();
         (await place.SyncAsync()).Outcome.ShouldBe(Outcome.Unchanged);
     }
+
+    [Fact]
+    public async Task Killed_in_the_middle_of_a_large_file_the_upload_goes_on_where_it_was()
+    {
+        const int Size = 256 << 20;
+        const long Budget = 128L << 20;
+        var location = StoreLocation.ForBucket(StrictS3Fixture.Bucket, $"large-{Guid.NewGuid():n}");
+        using var place = new FolderPlace(location, fixture.Options);
+        var data = new byte[Size];
+        new Random(7).NextBytes(data);
+        await File.WriteAllBytesAsync(Path.Combine(place.Source, "large"), data, Token);
+        fixture.Server.ClearRequests();
+        fixture.Server.Faults.Add(new Fault { Match = IsPart, Action = FaultAction.Delay(TimeSpan.FromMilliseconds(20)), Times = int.MaxValue });
+
+        using (var child = ChildProcess.StartSync(place.Source, location.ToString(), place.Cache, fixture.Server.Endpoint))
+        {
+            var output = child.StandardOutput.ReadToEndAsync(Token);
+            while (!child.HasExited && fixture.Server.Requests.Count(request => IsPart(request) && request.Status == 200) < 12)
+                await Task.Delay(1, Token);
+            child.HasExited.ShouldBeFalse("It was to be killed in the middle.");
+            child.Kill();
+            await child.WaitForExitAsync(Token);
+            await output;
+        }
+
+        fixture.Server.State.Uploads(StrictS3Fixture.Bucket).ShouldHaveSingleItem().Parts.Count.ShouldBeGreaterThanOrEqualTo(12);
+        (await place.SyncAsync()).Outcome.ShouldBe(Outcome.Completed);
+        var sent = fixture.Server.Requests.Where(IsPart).Sum(request => request.BodyBytes);
+        TestContext.Current.SendDiagnosticMessage($"{(sent - Size) >> 20} MiB were sent twice.");
+        (sent - Size).ShouldBeLessThan(Budget);
+        fixture.Server.Requests.Count(request => request.Operation == "CreateMultipartUpload").ShouldBe(1);
+        fixture.Server.State.Uploads(StrictS3Fixture.Bucket).ShouldBeEmpty();
+        (await fixture.Server.State.ReadAsync(StrictS3Fixture.Bucket, location.Prefix + place.Source[1..] + "/large")).AsSpan().SequenceEqual(data).ShouldBeTrue();
+
+        static bool IsPart(RequestRecord request) => request.Operation == "UploadPart";
+    }
 }
