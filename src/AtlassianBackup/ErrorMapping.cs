@@ -14,7 +14,7 @@ internal static class ErrorMapping
         return exception switch
         {
             // The engine does not have it yet, or this store can not do it: not an unexplained failure.
-            NotSupportedException or NotImplementedException => Record(
+            NotSupportedException => Record(
                 new BackupException(FailureKind.NotSupported, "This is not in this version: " + exception.Message, inner: exception), target),
             OperationCanceledException => Record(
                 new BackupException(FailureKind.TimedOut, exception.Message, "Run it again; what is stored already is not sent again.", exception), target),

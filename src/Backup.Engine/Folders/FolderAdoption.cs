@@ -28,7 +28,9 @@ internal sealed class FolderAdoption(IObjectStore store, RunCatalog catalog, Obj
                 options.Logger?.LogWarning("The newest run of this folder was made by '{Host}', not by this machine: it is taken over.", manifest.Host);
 
             var inventory = manifest is null ? AsyncEnumerable.Empty<InventoryEntry>() : catalog.ReadInventoryAsync(manifest, cancellationToken);
-            await MergeAsync(cache, inventory, manifest?.Finished ?? DateTimeOffset.MinValue, cancellationToken);
+            // By the store's clock, as the times of the objects are: this machine's may be another.
+            var committed = manifest is null ? null : await store.HeadAsync(RunCatalog.ManifestKey(manifest), null, cancellationToken);
+            await MergeAsync(cache, inventory, committed?.LastModified ?? DateTimeOffset.MinValue, cancellationToken);
         }
         catch (BackupException exception) when (exception.Kind is FailureKind.Corrupt or FailureKind.NotFound)
         {

@@ -127,6 +127,19 @@ public sealed class S3FolderSyncTests(StrictS3Fixture fixture) : FolderSyncContr
     }
 
     [Fact]
+    public async Task A_store_whose_clock_is_ahead_is_not_asked_for_each_object_when_the_cache_is_lost()
+    {
+        Server.AdvanceStorageTime(TimeSpan.FromHours(1));
+        for (var i = 0; i < 20; i++)
+            Place.Write($"f{i}");
+        await Place.SyncedAsync();
+        Place.LoseCache();
+        Server.ClearRequests();
+        (await Place.SyncedAsync()).Adopted.ShouldBe(20);
+        Server.Requests.ShouldNotContain(request => request.Operation == "HeadObject" && request.Key!.StartsWith(Key(""), StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_renamed_file_that_cannot_be_stored_keeps_the_object_it_was()
     {
         var old = Place.Write("old-name");
