@@ -63,7 +63,8 @@ internal sealed partial class HelpPage
     public static string Plain(string markdown)
     {
         var text = Link().Replace(markdown.Trim(), "$1");
-        text = text.Replace("**", "", StringComparison.Ordinal).Replace("`", "", StringComparison.Ordinal);
+        // Bold loses its stars; code keeps them, because there they are patterns.
+        text = string.Concat(text.Split('`').Select((part, index) => index % 2 == 0 ? part.Replace("**", "", StringComparison.Ordinal) : part));
         // A list keeps its lines, everything else flows.
         return LineBreak().Replace(text, " ");
     }

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using Backup.Engine.Runs;
+using Backup.Engine.Stores;
 
 namespace AtlassianBackup.Commands;
 
@@ -23,14 +24,24 @@ public sealed class RestoreBackupRunCommand : RestoreCmdlet
     [ValidateNotNullOrEmpty]
     public string To { get; set; } = "";
 
-    /// <summary>Restores.</summary>
+    private readonly List<(StoreLocation From, string RunId)> _runs = [];
+
+    /// <summary>Collects the runs: several of them must not share a directory.</summary>
     protected override void ProcessRecord()
     {
         var from = ResolveStore(Destination);
-        var target = ResolveTarget(To)!;
-        var store = CreateStoreOptions();
         foreach (var id in RunId)
+            _runs.Add((from, id));
+    }
+
+    /// <summary>Restores.</summary>
+    protected override void EndProcessing()
+    {
+        var root = ResolveTarget(To)!;
+        var store = CreateStoreOptions();
+        foreach (var (from, id) in _runs)
         {
+            var target = _runs.Count == 1 ? root : System.IO.Path.Combine(root, id);
             if (!Confirm($"run {id} of {from}", $"Restore to {target}", out var whatIf))
                 continue;
             var options = CreateLogger().With(new RunRestoreOptions

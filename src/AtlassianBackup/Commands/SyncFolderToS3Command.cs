@@ -196,6 +196,8 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
     {
         try
         {
+            if (path.StartsWith("s3:", StringComparison.OrdinalIgnoreCase))
+                throw new BackupException(FailureKind.InvalidInput, $"'{path}' is a store, not a folder.", "Give it as -Destination: with -Root and -ConfigFile the first value without a name is a folder.");
             var resolved = ResolvePath(path);
             if (Confirm(resolved, _destination is null ? action : $"{action} to {_destination}", out _whatIf))
                 into.Add(resolved);

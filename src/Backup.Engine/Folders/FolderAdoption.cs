@@ -30,7 +30,7 @@ internal sealed class FolderAdoption(IObjectStore store, RunCatalog catalog, Obj
             var inventory = manifest is null ? AsyncEnumerable.Empty<InventoryEntry>() : catalog.ReadInventoryAsync(manifest, cancellationToken);
             // By the store's clock, as the times of the objects are: this machine's may be another.
             var committed = manifest is null ? null : await store.HeadAsync(RunCatalog.ManifestKey(manifest), null, cancellationToken);
-            await MergeAsync(cache, inventory, committed?.LastModified ?? DateTimeOffset.MinValue, cancellationToken);
+            await MergeAsync(cache, inventory, committed?.LastModified.AddTicks(ClockGrain) ?? DateTimeOffset.MinValue, cancellationToken);
         }
         catch (BackupException exception) when (exception.Kind is FailureKind.Corrupt or FailureKind.NotFound)
         {

@@ -190,5 +190,5 @@ internal sealed class FolderCacheFile : IDisposable
     }
 
     private static BackupException Busy(string file) =>
-        new(FailureKind.Busy, $"The cache '{file}' is used by another run.", "Wait until that run has ended, or give each run its own -CachePath.");
+        new(FailureKind.Busy, $"The cache '{file}' is used by another run.", "Another run of this folder is under way: wait until it has ended.");
 }

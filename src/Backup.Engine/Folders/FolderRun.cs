@@ -169,7 +169,7 @@ internal sealed class FolderRun
             cache.Flush();
         }
 
-        var refused = _refusal is null ? null : new BackupException(FailureKind.DeletionRefused, _refusal, "Look at the folder. If the files are meant to be gone, run again with -Force, or raise -MaxDeletePercent.");
+        var refused = _refusal is null ? null : new BackupException(FailureKind.DeletionRefused, _refusal, "Look at the folder. If the files are meant to be gone, run again with -Force.");
         if (refused is not null)
             Fail(_folder, refused);
         var runId = await CommitAsync(tree, cache, cancellationToken);
@@ -342,7 +342,7 @@ internal sealed class FolderRun
             return $"Nothing was deleted: '{_folder}' is empty, and {known} files of it are stored. Is the disk mounted?";
         var files = cache.ReadPlan(PlanAction.Delete).LongCount(item => item.Entry.Kind == FileEntryKind.File);
         return files > known * _options.MaxDeletePercent / 100
-            ? $"Nothing was deleted: {files} of {known} stored files ({100.0 * files / known:0.#} %) are gone from '{_folder}', more than the {_options.MaxDeletePercent:0.#} % of -MaxDeletePercent."
+            ? $"Nothing was deleted: {files} of {known} stored files ({100.0 * files / known:0.#} %) are gone from '{_folder}', more than the {_options.MaxDeletePercent:0.#} % of -MaxDeletePercent, which can be raised."
             : null;
     }
 
@@ -461,6 +461,31 @@ internal sealed class FolderRun
         }
     }
 
+    /// <summary>
+    /// After -Reset: whether the store still holds what it once confirmed. S3 says its checksum; a directory's record may outlive the bytes
+    /// that it was made for, so those are read.
+    /// </summary>
+    private async Task<bool> IsStoredWholeAsync(CacheRow row, CancellationToken cancellationToken)
+    {
+        var key = _keys.Key(row.Path);
+        var entry = FolderInventory.ToEntry(row, _keys);
+        if (_store.Location.IsS3)
+        {
+            var head = await _store.HeadAsync(key, null, cancellationToken);
+            return head is not null && head.Size == entry.Size && (head.Checksum is null || ObjectChecksum.Parse(row.Checksum) is not { } known || head.Checksum.Algorithm != known.Algorithm || head.Checksum == known);
+        }
+
+        try
+        {
+            await using var content = await _store.ReadAsync(key, null, cancellationToken);
+            return (await ContentHash.ComputeAsync(content.Stream, cancellationToken)).Matches(entry);
+        }
+        catch (BackupException exception) when (exception.Kind is FailureKind.NotFound or FailureKind.Corrupt)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Whether a file whose time or id differs holds what is stored: then only its description is renewed.</summary>
     private async Task<bool> IsSameContentAsync(FileTree tree, FolderCache cache, string path, CancellationToken cancellationToken)
     {
@@ -480,7 +505,7 @@ internal sealed class FolderRun
         var same = row.Sha256 is { } sha256 ? hash.Sha256.AsSpan().SequenceEqual(sha256)
             : tag is not null ? tag.Finish().Equals(known!.Value, StringComparison.OrdinalIgnoreCase)
             : known == new ObjectChecksum(ObjectChecksum.Crc64Nvme, hash.Crc64Nvme);
-        if (!same)
+        if (!same || (_options.Reset && !await IsStoredWholeAsync(row, cancellationToken)))
             return false;
         var (before, now) = (row.Entry, file.CacheEntry);
         var isNews = row.Sha256 is null || before.ModifiedTicks != now.ModifiedTicks || before.Mode != now.Mode;
@@ -610,7 +635,10 @@ internal sealed class FolderRun
     {
         var (added, changed) = (cache.Plan(PlanAction.UploadNew), cache.Plan(PlanAction.UploadChanged));
         (_new, _changed, _bytes) = (added.Count, changed.Count, added.Bytes + changed.Bytes);
-        _deleted = cache.ReadPlan(PlanAction.Delete).LongCount(item => item.Entry.Kind == FileEntryKind.File);
+        if (_refusal is null)
+            _deleted = cache.ReadPlan(PlanAction.Delete).LongCount(item => item.Entry.Kind == FileEntryKind.File);
+        else
+            _logger?.LogWarning("A run would say: {Refusal}", _refusal);
         _emit(Result(Outcome.Skipped, _refusal is null ? "WhatIf: nothing was written." : $"WhatIf: nothing was written. A run would say: {_refusal}", null) with { WhatIf = true, Estimate = Estimate(cache) });
     }
 

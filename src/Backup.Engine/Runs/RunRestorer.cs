@@ -194,6 +194,10 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
             if (!options.WhatIf)
                 await DownloadAsync(tree!, entry, cancellationToken);
         }
+        catch (BackupException exception) when (exception.Kind == FailureKind.NotFound)
+        {
+            throw Missing(entry);
+        }
         catch (BackupException exception) when (exception.Kind == FailureKind.Archived)
         {
             // It was moved into an archive after it was stored, or its copy expired just now.
@@ -333,7 +337,7 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
     private bool IsWanted(InventoryEntry entry) => _filter is null || _filter.Includes(entry.Path);
 
     private static BackupException Missing(InventoryEntry entry) =>
-        new(FailureKind.NotFound, $"'{entry.Key}' is not in the store any more.", "Restore another run. Test-BackupRun lists what this one lacks.");
+        new(FailureKind.NotFound, $"'{entry.Key}' is not in the store any more.", "It was overwritten or deleted later, and that version is not kept: S3 keeps versions only in a versioned bucket. Restore a newer run.");
 
     private void Tell(InventoryEntry entry, Outcome outcome, string reason, BackupException? failure, string? advice = null) => emit(new RestoredItem
     {

@@ -10,6 +10,8 @@ public static class ObjectStores
     public static async Task<IObjectStore> OpenAsync(StoreLocation location, StoreOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(location);
+        if (!location.IsS3 && (options?.ServerSideEncryption ?? options?.KmsKeyId ?? options?.ObjectLockMode) is { } wish)
+            throw new BackupException(FailureKind.InvalidInput, $"'{location}' is a directory: it can neither encrypt nor lock what it holds ('{wish}').", "Leave that out, or use S3.");
         return location.IsS3
             ? S3ObjectStore.Open(location, options)
             : await DirectoryObjectStore.OpenAsync(location, cancellationToken: cancellationToken);

@@ -36,6 +36,30 @@ public sealed class FolderSyncRegressionTests : IDisposable
     }
 
     [Fact]
+    public async Task Reset_mends_what_rotted_in_a_directory_without_a_trace()
+    {
+        _place.Write("a", "sound");
+        await _place.SyncedAsync();
+        var stored = Path.Combine(_place.Store, _place.Source[1..], "a");
+        var time = File.GetLastWriteTimeUtc(stored);
+        await File.WriteAllTextAsync(stored, "rotten"[..5]);
+        File.SetLastWriteTimeUtc(stored, time);
+        (await _place.VerifyAsync(deep: true)).Passed.ShouldBeFalse();
+
+        (await _place.SyncedAsync(o => o with { Reset = true })).Changed.ShouldBe(1);
+        (await _place.VerifyAsync(deep: true)).Passed.ShouldBeTrue();
+        await _place.ShouldComeBackAsync();
+    }
+
+    [Fact]
+    public async Task A_directory_that_is_asked_to_lock_or_encrypt_refuses()
+    {
+        _place.Write("a");
+        var failure = await Should.ThrowAsync<BackupException>(() => _place.SyncAsync(o => o with { Store = o.Store with { ObjectLockMode = "COMPLIANCE", ObjectLockDays = 3 } }));
+        failure.Kind.ShouldBe(FailureKind.InvalidInput);
+    }
+
+    [Fact]
     public async Task A_store_that_was_emptied_is_told_and_Reset_fills_it_again()
     {
         _place.Write("a");

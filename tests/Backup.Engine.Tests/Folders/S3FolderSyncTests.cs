@@ -7,15 +7,19 @@ using Backup.TestServers.S3;
 
 namespace Backup.Engine.Tests.Folders;
 
-/// <summary>A folder in the strict S3, with all that only S3 has: requests to count, classes, archives and refusals.</summary>
+/// <summary>
+/// A folder in the strict S3, with all that only S3 has: requests to count, classes, archives and refusals. Each test has a server of its own,
+/// because some of them move the storage's clock.
+/// </summary>
 [SupportedOSPlatform("linux")]
-public sealed class S3FolderSyncTests(StrictS3Fixture fixture) : FolderSyncContract, IClassFixture<StrictS3Fixture>
+public sealed class S3FolderSyncTests : FolderSyncContract, IAsyncLifetime
 {
+    private readonly StrictS3Fixture _fixture = new();
     private readonly string _prefix = $"folders-{Guid.NewGuid():n}/";
 
-    private StrictS3Server Server => fixture.Server;
+    private StrictS3Server Server => _fixture.Server;
 
-    private protected override FolderPlace NewPlace() => new(StoreLocation.ForBucket(StrictS3Fixture.Bucket, _prefix), fixture.Options);
+    private protected override FolderPlace NewPlace() => new(StoreLocation.ForBucket(StrictS3Fixture.Bucket, _prefix), _fixture.Options);
 
     protected override IReadOnlyList<string> TakeRequests()
     {
@@ -31,11 +35,12 @@ public sealed class S3FolderSyncTests(StrictS3Fixture fixture) : FolderSyncContr
         return Task.CompletedTask;
     }
 
-    public override void Dispose()
+    public ValueTask InitializeAsync() => _fixture.InitializeAsync();
+
+    public async ValueTask DisposeAsync()
     {
-        Server.Deny = null;
-        Server.Faults.Clear();
-        base.Dispose();
+        Dispose();
+        await _fixture.DisposeAsync();
     }
 
     private string Key(string path) => $"{_prefix}{Place.Source[1..]}/{path}";

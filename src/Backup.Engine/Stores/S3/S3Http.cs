@@ -328,7 +328,7 @@ internal sealed class S3Http : IDisposable
         return exception is TimeoutException
             ? new(FailureKind.TimedOut, $"'{NameOf(request.Key)}' got no answer: {cause}.", "Check the network, then run again: what is stored stays stored.", exception)
             : unreachable
-            ? new(FailureKind.Unavailable, $"The store at {_origin} cannot be reached: {cause}.", exception.InnerException is AuthenticationException ? "The system has to trust the certificate of that endpoint: install its authority, or check -EndpointUrl." : "Check -EndpointUrl, -Region, the network and its proxy.", exception)
+            ? new(FailureKind.Unavailable, $"The store at {_origin} cannot be reached: {cause}.", cause.Contains("frame", StringComparison.Ordinal) ? "That endpoint does not speak TLS: try http:// instead of https://." : exception.InnerException is AuthenticationException ? "The system has to trust the certificate of that endpoint: install its authority, or check -EndpointUrl." : "Check -EndpointUrl, -Region, the network and its proxy.", exception)
             : new(FailureKind.Unavailable, $"The connection broke while '{NameOf(request.Key)}' was under way: {cause}.", "Check the network, then run again: what is stored stays stored.", exception);
     }
 
