@@ -51,15 +51,14 @@ function New-Package([string] $Folder, [hashtable] $Data, [string] $Package) {
     $tags = @($Data.PrivateData.PSData.Tags) + 'PSModule', 'PSIncludes_Cmdlet' + @($Data.CmdletsToExport | ForEach-Object { "PSCmdlet_$_"; "PSCommand_$_" }) | Select-Object -Unique
     $nuspec = @"
 <?xml version="1.0" encoding="utf-8"?>
-<package xmlns="http://schemas.microsoft.com/packaging/2011/08/nuspec.xsd">
+<package xmlns="http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd">
   <metadata>
     <id>AtlassianBackup</id>
     <version>$($Data.ModuleVersion)</version>
     <authors>$(& $escape $Data.Author)</authors>
     <owners>$(& $escape $Data.CompanyName)</owners>
     <requireLicenseAcceptance>false</requireLicenseAcceptance>
-    <licenseUrl>$(& $escape $Data.PrivateData.PSData.LicenseUri)</licenseUrl>
-    <projectUrl>$(& $escape $Data.PrivateData.PSData.ProjectUri)</projectUrl>
+    <license type="expression">MIT</license>
     <description>$(& $escape $Data.Description)</description>
     <releaseNotes>$(& $escape $Data.PrivateData.PSData.ReleaseNotes)</releaseNotes>
     <copyright>$(& $escape $Data.Copyright)</copyright>
