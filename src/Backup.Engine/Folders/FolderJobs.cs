@@ -84,6 +84,8 @@ internal static class FolderJobs
     {
         if (jobs.Exists(job => PathComparer.Equals(job.Folder, caches)))
             throw new BackupException(FailureKind.InvalidInput, $"The folder '{caches}' is where the caches are.", "Give another -CachePath; a directory below the folder is fine, and is left out of the backup.");
+        if (jobs.Find(job => !job.Location.IsS3 && FolderPaths.IsWithin(FolderPaths.Real(job.Folder), FolderPaths.Real(job.Location.Directory))) is { } inner)
+            throw new BackupException(FailureKind.InvalidInput, $"The folder '{inner.Folder}' is inside its own destination '{inner.Location}'.", "Give a destination elsewhere.");
         if (jobs.Find(job => !job.Location.IsS3 && FolderPaths.IsWithin(FolderPaths.Real(job.Location.Directory), FolderPaths.Real(job.Folder))) is { } job)
             throw new BackupException(FailureKind.InvalidInput, $"The destination '{job.Location}' is inside the folder '{job.Folder}'.", "A backup must not hold itself: give a destination elsewhere.");
     }

@@ -52,7 +52,9 @@ public static class FolderRestore
 
     private static async Task<List<RunManifest>> FindAsync(IObjectStore store, FolderRestoreOptions options, CancellationToken cancellationToken)
     {
-        var query = new RunQuery { System = FolderRun.System, Until = options.At, RunIds = options.RunId is { } id ? [id] : null, LatestOnly = options.RunId is null };
+        // A time without a fraction means the whole second, so that one read off a table finds its run.
+        var until = options.At is { } at && at.Ticks % TimeSpan.TicksPerSecond == 0 ? at.AddTicks(TimeSpan.TicksPerSecond - 1) : options.At;
+        var query = new RunQuery { System = FolderRun.System, Until = until, RunIds = options.RunId is { } id ? [id] : null, LatestOnly = options.RunId is null };
         var runs = await new RunCatalog(store).ListAsync(query, cancellationToken).ToListAsync(cancellationToken);
         if (options.Paths?.Select(Path.TrimEndingDirectorySeparator).ToList() is { } paths)
         {

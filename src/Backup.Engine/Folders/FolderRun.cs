@@ -304,6 +304,8 @@ internal sealed class FolderRun
             }
         }
 
+        if (filter is not null && _scanned == 0)
+            _logger?.LogWarning("-Include and -Exclude leave no file of '{Folder}'. Patterns are relative to the folder: **/*.jpg, not *.jpg, takes files below it too.", _folder);
         _logger?.LogInformation(
             "{Folder}: {Files} files; {New} new, {Changed} changed, {Touched} to be hashed, {Deleted} gone.",
             _folder, _scanned, cache.Plan(PlanAction.UploadNew).Count, cache.Plan(PlanAction.UploadChanged).Count, cache.Plan(PlanAction.Rehash).Count, cache.Plan(PlanAction.Delete).Count);

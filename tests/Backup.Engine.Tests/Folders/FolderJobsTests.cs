@@ -58,6 +58,10 @@ public sealed class FolderJobsTests : IDisposable
         Should.Throw<BackupException>(() => FolderJobs.Resolve(new() { Paths = ["/data"], Destination = StoreLocation.ForDirectory("/data/backup") })).Kind.ShouldBe(FailureKind.InvalidInput);
 
     [Fact]
+    public void A_folder_within_its_own_destination_is_refused() =>
+        Should.Throw<BackupException>(() => FolderJobs.Resolve(new() { Paths = ["/backup/data"], Destination = StoreLocation.ForDirectory("/backup") })).Kind.ShouldBe(FailureKind.InvalidInput);
+
+    [Fact]
     public void Nothing_to_back_up_and_nowhere_to_go_are_errors()
     {
         Should.Throw<BackupException>(() => FolderJobs.Resolve(new() { BucketPrefix = "acme-" })).Message.ShouldContain("No folder");
