@@ -58,7 +58,7 @@ public sealed class FolderSyncModelTests(StrictS3Fixture fixture) : IClassFixtur
                 if (Make(Path.GetDirectoryName(target)!))
                     await File.WriteAllTextAsync(target, new string((char)('a' + random.Next(26)), random.Next(0, 4) * 100));
                 break;
-            case 3 when File.Exists(target):
+            case 3 when File.Exists(target) && new FileInfo(target).LinkTarget is null:
                 // Another content of the same size, with the time that it had.
                 var time = File.GetLastWriteTimeUtc(target);
                 await File.WriteAllTextAsync(target, new string((char)('A' + random.Next(26)), (int)new FileInfo(target).Length));

@@ -144,7 +144,7 @@ internal sealed class S3Http : IDisposable
     private static TimeSpan Jitter(int attempt)
     {
         var ceiling = Math.Min(LongestDelay.TotalMilliseconds, FirstDelay.TotalMilliseconds * Math.Pow(2, attempt));
-        return TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * ceiling);
+        return TimeSpan.FromMilliseconds(1 + (Random.Shared.NextDouble() * ceiling));
     }
 
     // Without what may stand before an @ in a URL: that would be a secret, and the origin is named in messages.
