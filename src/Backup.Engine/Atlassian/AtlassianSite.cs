@@ -26,7 +26,7 @@ public sealed record AtlassianSite
         // What is not a site is not repeated where it may hold a password.
         if (text.Contains('@', StringComparison.Ordinal))
             throw Bad("A site has no user name and no password in it.");
-        if (text.Length == 0 || !Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Host.Length == 0 || uri.HostNameType is UriHostNameType.Unknown or UriHostNameType.Basic)
+        if (text.Length == 0 || !Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.HostNameType is UriHostNameType.Unknown or UriHostNameType.Basic || !(uri.IsLoopback || uri.Host.Contains('.', StringComparison.Ordinal)))
             throw Bad($"'{text}' is not a site.");
         if (uri.Scheme != Uri.UriSchemeHttps && !(uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback))
             throw Bad($"'{text}' is not https: the token would travel in plain sight.");

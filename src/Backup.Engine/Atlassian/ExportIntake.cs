@@ -190,6 +190,7 @@ internal sealed class ExportIntake(IObjectStore store, ExportOrigin origin, stri
             ["site"] = origin.Site.Address.AbsoluteUri,
             ["trigger"] = origin.Trigger,
             ["exportId"] = origin.ExportId,
+            ["key"] = stored.Key,
             ["sha256"] = stored.Sha256 ?? "",
             ["transferSeconds"] = transfer.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture),
             ["verification"] = report.Problem is { } problem ? $"{problem.Kind} at byte {problem.Offset}" : "whole",

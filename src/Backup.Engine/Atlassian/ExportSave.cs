@@ -29,7 +29,7 @@ public static class ExportSave
                     async () =>
                     {
                         await using var store = await ObjectStores.OpenAsync(options.Destination, options.Store, token);
-                        await store.CheckAsync(forWriting: !options.WhatIf, token);
+                        await SiteBackup.CheckStoreAsync(store, options.WhatIf, token);
                         await new ExportSaving(store, options, Emit, progress).RunAsync(token);
                     },
                     token);
@@ -142,8 +142,12 @@ internal sealed class ExportSaving(IObjectStore store, ExportSaveOptions options
             ExportId = file.Id,
             ExportedAt = file.Modified,
         };
-        if (await FindStoredAsync(origin, file, cancellationToken) is { } run)
+        var (run, isTaken) = await FindStoredAsync(origin, file, cancellationToken);
+        if (run is not null)
             return Result(origin, SiteStatus.Unchanged, $"'{file.Path}' is stored already, by run {run.RunId}.") with { RunId = run.RunId };
+        // Another file of that name and time is a good backup already: it is not to be overwritten.
+        if (isTaken)
+            origin = origin with { Stamp = options.Store.Time.GetUtcNow() };
         if (options.WhatIf)
             return Result(origin, SiteStatus.Planned, $"'{file.Path}' would be verified, and stored as '{origin.Key}'.") with { WhatIf = true, Bytes = file.Length };
 
@@ -171,15 +175,20 @@ internal sealed class ExportSaving(IObjectStore store, ExportSaveOptions options
         }
     }
 
-    private async Task<RunManifest?> FindStoredAsync(ExportOrigin origin, ExportFile file, CancellationToken cancellationToken)
+    /// <summary>The run that stored this very file, if its object is still there; and whether a good run has the key already.</summary>
+    private async Task<(RunManifest? Run, bool IsTaken)> FindStoredAsync(ExportOrigin origin, ExportFile file, CancellationToken cancellationToken)
     {
+        var isTaken = false;
         await foreach (var run in new RunCatalog(store).ListSourceAsync(origin.System, CatalogSource.FromName(origin.Site.Name), cancellationToken))
         {
-            if (run.Outcome == Outcome.Completed && run.Properties?.GetValueOrDefault("exportId") == file.Id && await store.HeadAsync(origin.Key, null, cancellationToken) is { } head && head.Size == file.Length)
-                return run;
+            if (run.Outcome == Outcome.Failed || run.Properties is not { } properties || properties.GetValueOrDefault("key") is not { } key)
+                continue;
+            if (properties.GetValueOrDefault("exportId") == file.Id && (await store.HeadAsync(key, null, cancellationToken))?.Size == file.Length)
+                return (run, true);
+            isTaken |= key == origin.Key;
         }
 
-        return null;
+        return (null, isTaken);
     }
 
     private ExportResult Failed(string path, BackupException failure) => new()

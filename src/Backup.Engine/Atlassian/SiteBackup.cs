@@ -43,12 +43,19 @@ public static class SiteBackup
     {
         await using var store = await ObjectStores.OpenAsync(options.Destination, options.Store, cancellationToken);
         // Before anything is asked of Atlassian: an export that nothing can take would cost a day.
-        await store.CheckAsync(forWriting: !options.WhatIf, cancellationToken);
+        await CheckStoreAsync(store, options.WhatIf, cancellationToken);
         using var sender = new HttpSender(new() { Time = options.Store.Time, Logger = options.Logger, FirstDelay = options.RetryDelay });
         await Parallel.ForEachAsync(
             options.Sites.DistinctBy(site => site.Name, StringComparer.OrdinalIgnoreCase),
             new ParallelOptions { MaxDegreeOfParallelism = SitesAtOnce, CancellationToken = cancellationToken },
             async (site, token) => emit(await new SiteRun(new AtlassianClient(site, options.User, options.ApiToken, sender), store, options, progress).RunAsync(token)));
+    }
+
+    /// <summary>Finds out whether the store can be used. A directory that is not there yet is made by the first run, and not by a plan.</summary>
+    internal static async Task CheckStoreAsync(IObjectStore store, bool isPlan, CancellationToken cancellationToken)
+    {
+        if (!isPlan || store.Location.IsS3 || Directory.Exists(store.Location.Directory))
+            await store.CheckAsync(forWriting: !isPlan, cancellationToken);
     }
 
     private static SiteBackupOptions Checked(SiteBackupOptions options)

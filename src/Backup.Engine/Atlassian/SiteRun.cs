@@ -318,15 +318,12 @@ internal sealed class SiteRun
     /// <summary>The run that stored this export, whole, if its object is still there.</summary>
     private async Task<RunManifest?> FindStoredAsync(ExportState state, CancellationToken cancellationToken)
     {
-        var catalog = new RunCatalog(_store);
-        await foreach (var run in catalog.ListSourceAsync(_system, _source, cancellationToken))
+        await foreach (var run in new RunCatalog(_store).ListSourceAsync(_system, _source, cancellationToken))
         {
-            if (run.Outcome is not (Outcome.Completed or Outcome.Adopted) || run.Properties?.GetValueOrDefault("exportId") != state.FileId)
-                continue;
-            await foreach (var entry in catalog.ReadInventoryAsync(run, cancellationToken))
+            if (run.Outcome is Outcome.Completed or Outcome.Adopted && run.Properties is { } properties && properties.GetValueOrDefault("exportId") == state.FileId
+                && properties.GetValueOrDefault("key") is { } key && (await _store.HeadAsync(key, null, cancellationToken))?.Size == run.TotalBytes)
             {
-                if (entry.Key is { } key && (await _store.HeadAsync(key, null, cancellationToken))?.Size == entry.Size)
-                    return run;
+                return run;
             }
         }
 
