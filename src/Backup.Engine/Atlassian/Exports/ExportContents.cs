@@ -132,9 +132,9 @@ internal sealed class ExportContents
         Span<char> text = stackalloc char[XmlProof.MostValue];
         ReadOnlySpan<char> key = text[..Encoding.UTF8.GetChars(name, text)];
         var counts = _entities.GetAlternateLookup<ReadOnlySpan<char>>();
-        if (!counts.TryGetValue(key, out var count) && _entities.Count >= MostClasses)
-            (key, count) = (Others, _entities.GetValueOrDefault(Others));
-        counts[key] = count + 1;
+        if (!counts.ContainsKey(key) && _entities.Count >= MostClasses)
+            key = Others;
+        counts[key] = counts.TryGetValue(key, out var count) ? count + 1 : 1;
     }
 
     private void ReadDescriptor(string text)

@@ -197,7 +197,7 @@ internal sealed class XmlProof
         if (taken == data.Length || Problem is not null)
             return taken;
         if (!IsSpace(data[taken]) && data[taken] is not ((byte)'/' or (byte)'>'))
-            return Fail("has a bad character in an element's name");
+            return Fail("has a bad character in an element's name", taken);
         if (_depth <= Root + 1)
             Element?.Invoke(_depth, Cut(NameAt(_depth)));
         return Go(State.InTag, taken);
@@ -241,7 +241,7 @@ internal sealed class XmlProof
         var part = end < 0 ? data : data[..end];
         var expected = NameAt(_depth);
         if (part.Length > expected.Length - _matched || !part.SequenceEqual(expected.Slice(_matched, part.Length)) || (end >= 0 && _matched + part.Length < expected.Length))
-            return Fail($"closes another element than <{Innermost()}>");
+            return Fail($"closes another element than <{Innermost()}>", -_matched);
         _matched += part.Length;
         return end < 0 ? data.Length : Go(State.AfterEndName, end);
     }
@@ -286,7 +286,7 @@ internal sealed class XmlProof
         var end = data.IndexOfAny(NameEnd);
         var part = end < 0 ? data : data[..end];
         if (_namesLength + part.Length > MostNames)
-            return Fail("has names that are longer than any export's");
+            return Fail("has names that are longer than any export's", MostNames - _namesLength);
         if (_namesLength + part.Length > _names.Length)
             Array.Resize(ref _names, Math.Max(_names.Length * 2, _namesLength + part.Length));
         part.CopyTo(_names.AsSpan(_namesLength));

@@ -69,7 +69,7 @@ internal sealed class ZipEnd(ZipSource source, long count, long start)
         var at = source.Position - 20;
         if (BinaryPrimitives.ReadUInt32LittleEndian(record) != LocatorSignature)
             throw Wrong(ExportProblemKind.RecordMismatch, at, "the zip64 locator does not follow the zip64 end record");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(record[4..]) != 0 || BinaryPrimitives.ReadUInt32LittleEndian(record[16..]) > 1)
+        if (BinaryPrimitives.ReadUInt32LittleEndian(record[4..]) != 0 || BinaryPrimitives.ReadUInt32LittleEndian(record[16..]) != 1)
             throw SeveralVolumes(at);
         Same(at, "as the zip64 end record's offset", BinaryPrimitives.ReadInt64LittleEndian(record[8..]), zip64, null);
     }

@@ -58,9 +58,9 @@ internal readonly record struct ZipHeader
     {
         var extra = Zip64(record.Slice(LocalLength + U16(record, 26), U16(record, 28)));
         var (compressed, uncompressed) = ((long)U32(record, 18), (long)U32(record, 22));
-        // A local header has both lengths there, whichever of the two needs it.
-        if ((compressed == InExtra || uncompressed == InExtra) && extra.Length >= 16)
-            (uncompressed, compressed) = (I64(extra, 0), I64(extra, 8));
+        // A local header has both lengths there, though only one of them needs it.
+        if (extra.Length >= 16)
+            (uncompressed, compressed) = (uncompressed == InExtra ? I64(extra, 0) : uncompressed, compressed == InExtra ? I64(extra, 8) : compressed);
         return Common(record[6..14], record.Slice(LocalLength, U16(record, 26))) with { Crc = U32(record, 14), Compressed = compressed, Uncompressed = uncompressed };
     }
 
@@ -100,19 +100,21 @@ internal readonly record struct ZipHeader
         Identity = Crc32.Combine(Crc32.Hash(fields), Crc32.Hash(name), name.Length),
     };
 
+    // Only where all fields fill the space to its end: a wrong length anywhere puts what comes behind it out of step.
     private static ReadOnlySpan<byte> Zip64(ReadOnlySpan<byte> extra)
     {
+        ReadOnlySpan<byte> found = [];
         while (extra.Length >= 4)
         {
             var length = U16(extra, 2);
             if (length > extra.Length - 4)
-                break;
+                return [];
             if (U16(extra, 0) == Zip64Extra)
-                return extra.Slice(4, length);
+                found = extra.Slice(4, length);
             extra = extra[(4 + length)..];
         }
 
-        return [];
+        return extra.IsEmpty ? found : [];
     }
 
     private static ushort U16(ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..]);

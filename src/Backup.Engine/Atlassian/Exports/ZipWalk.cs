@@ -198,7 +198,7 @@ internal sealed class ZipWalk(ZipSource source, ExportContents contents)
     // With a descriptor the header has zeros, or has been completed afterwards.
     private void Check(ZipHeader header, long at, long data, long compressed)
     {
-        bool Differs(long stated, long actual) => stated != actual && !(header.HasDescriptor && stated is 0 or uint.MaxValue);
+        bool Differs(long stated, long actual) => stated != actual && !(header.HasDescriptor && stated == 0);
 
         if (Differs(header.Uncompressed, _size))
             throw new ExportProblemException(ExportProblemKind.SizeMismatch, data, header.Name, $"The data of '{header.Name}' at offset {data} is {_size} bytes long, not {header.Uncompressed} as its header says.");
