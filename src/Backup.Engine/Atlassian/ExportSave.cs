@@ -28,7 +28,7 @@ public static class ExportSave
                     options.Store,
                     async () =>
                     {
-                        await using var store = await ObjectStores.OpenAsync(options.Destination, options.Store, token);
+                        await using var store = await ObjectStores.OpenAsync(options.Destination, SiteBackup.Sparing(options.Store), token);
                         await SiteBackup.CheckStoreAsync(store, options.WhatIf, token);
                         await new ExportSaving(store, options, Emit, progress).RunAsync(token);
                     },

@@ -41,7 +41,7 @@ public static class SiteBackup
 
     private static async Task RunAsync(SiteBackupOptions options, Action<ExportResult> emit, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
-        await using var store = await ObjectStores.OpenAsync(options.Destination, options.Store, cancellationToken);
+        await using var store = await ObjectStores.OpenAsync(options.Destination, Sparing(options.Store), cancellationToken);
         // Before anything is asked of Atlassian: an export that nothing can take would cost a day.
         await CheckStoreAsync(store, options.WhatIf, cancellationToken);
         using var sender = new HttpSender(new() { Time = options.Store.Time, Logger = options.Logger, FirstDelay = options.RetryDelay });
@@ -50,6 +50,9 @@ public static class SiteBackup
             new ParallelOptions { MaxDegreeOfParallelism = SitesAtOnce, CancellationToken = cancellationToken },
             async (site, token) => emit(await new SiteRun(new AtlassianClient(site, options.User, options.ApiToken, sender), store, options, progress).RunAsync(token)));
     }
+
+    /// <summary>One stream, or four that are slower: more buffers would only be more memory.</summary>
+    internal static StoreOptions Sparing(StoreOptions store) => store with { MemoryBudget = Math.Min(store.MemoryBudget, 64L << 20) };
 
     /// <summary>Finds out whether the store can be used. A directory that is not there yet is made by the first run, and not by a plan.</summary>
     internal static async Task CheckStoreAsync(IObjectStore store, bool isPlan, CancellationToken cancellationToken)

@@ -55,7 +55,7 @@ internal sealed class SiteRun
             };
         }
 
-        _logger?.LogInformation("{Site}: {Status}. {Reason}", _site, result.Status, result.Reason);
+        _logger?.LogInformation("{Site}: {Status}.{Reason}", _site, result.Status, result.Reason is null ? "" : " " + result.Reason);
         return result with { Duration = _clock.Elapsed };
     }
 
@@ -65,7 +65,7 @@ internal sealed class SiteRun
         await _api.CheckAsync(cancellationToken);
         _logger?.LogInformation("{Site} knows {User}.", _site, _client.User);
         var state = await ReadStateAsync(cancellationToken);
-        _logger?.LogInformation("{Site} has this {Product} export: {Phase}, {Time:u}, {Percent} %, {File}.", _site, _options.Product, state.Phase, state.Time, state.Percent, state.FileId ?? "no file");
+        _logger?.LogInformation("{Site}: {State}", _site, Describe(state));
 
         if (await FindPendingAsync(state, cancellationToken) is { } pending)
         {
@@ -242,12 +242,24 @@ internal sealed class SiteRun
             if (state.Phase == ExportPhase.Running)
             {
                 Say(state.Message, state.Percent);
-                _logger?.LogInformation("{Site} is at {Percent} %: {Message}{Left}", _site, state.Percent, state.Message, TimeLeft(elapsed, state.Percent));
+                _logger?.LogInformation("{Site}: {State}{Left}", _site, Describe(state), TimeLeft(elapsed, state.Percent));
             }
 
             var wait = _options.Timeout - elapsed;
             await Task.Delay(wait < _options.PollInterval ? wait : _options.PollInterval, _time, cancellationToken);
         }
+    }
+
+    private string Describe(ExportState state)
+    {
+        var time = state.Time is { } made ? $" of {made:u}" : "";
+        return state.Phase switch
+        {
+            ExportPhase.None => $"there is no {_options.Product} export yet.",
+            ExportPhase.Ready => $"the newest {_options.Product} export{time} is '{state.FileId}'.",
+            ExportPhase.Failed => $"the newest {_options.Product} export{time} failed: {state.Message}",
+            _ => $"the {_options.Product} export is at {state.Percent ?? 0} %: {state.Message ?? "no word about it"}",
+        };
     }
 
     private static string TimeLeft(TimeSpan elapsed, int? percent) =>
