@@ -17,10 +17,12 @@ internal sealed class AwsApiClient : AmazonServiceClient
     private readonly AwsSession _session;
     private readonly AwsApiMarshaller _marshaller;
 
-    private AwsApiClient(AwsService service, AwsSession session, AwsApiConfig config)
-        : base(new SessionCredentials(session), config)
+    private readonly CurrentCredentials _credentials;
+
+    private AwsApiClient(AwsService service, AwsSession session, CurrentCredentials credentials, AwsApiConfig config)
+        : base(credentials, config)
     {
-        (_service, _session) = (service, session);
+        (_service, _session, _credentials) = (service, session, credentials);
         _marshaller = new(config.AuthenticationServiceName);
     }
 
@@ -30,7 +32,7 @@ internal sealed class AwsApiClient : AmazonServiceClient
     {
         var config = new AwsApiConfig(service, options);
         var session = new AwsSession(options.Aws with { EndpointUrl = null }, config);
-        return new(service, session, config);
+        return new(service, session, new CurrentCredentials(), config);
     }
 
     /// <summary>The region that requests are signed for.</summary>
@@ -46,6 +48,7 @@ internal sealed class AwsApiClient : AmazonServiceClient
         for (var renewed = false; ; renewed = true)
         {
             var keys = await _session.GetKeysAsync(cancellationToken);
+            _credentials.Keys = keys;
             try
             {
                 var request = new AwsApiRequest(call.Operation, call.OnlyOnce, call.Write);
@@ -138,11 +141,11 @@ internal sealed class AwsApiClient : AmazonServiceClient
         }
     }
 
-    // The SDK asks for keys at each attempt; the session knows them, and when they were renewed.
-    private sealed class SessionCredentials(AwsSession session) : AWSCredentials
+    // The signer asks for keys without awaiting, so they are fetched before each call: the session caches them, and renews them in time.
+    private sealed class CurrentCredentials : AWSCredentials
     {
-        public override ImmutableCredentials GetCredentials() => throw new NotSupportedException("Requests are asynchronous here.");
+        public ImmutableCredentials? Keys { get; set; }
 
-        public override async Task<ImmutableCredentials> GetCredentialsAsync() => await session.GetKeysAsync(CancellationToken.None);
+        public override ImmutableCredentials GetCredentials() => Keys!;
     }
 }

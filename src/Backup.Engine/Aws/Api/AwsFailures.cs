@@ -34,6 +34,9 @@ internal static class AwsFailures
         {
             case BackupException known:
                 return known;
+            // The SDK wraps what reading the answer threw.
+            case AmazonUnmarshallingException { InnerException: BackupException unread }:
+                return unread;
             case AwsApiSdkException { Error: var error }:
                 return From(error, service, operation, exception.InnerException);
             // The SDK's own words for signing, credentials and endpoints.
