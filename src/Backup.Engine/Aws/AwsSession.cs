@@ -118,14 +118,21 @@ internal sealed class AwsSession
 
     private static string? ResolveRegion(ClientConfig config)
     {
+        // As for the AWS CLI: the environment, then the profile that was named. What the configuration knows by itself is the default profile's.
+        if (config.Profile is { } profile && !IsInEnvironment()
+            && new Amazon.Runtime.CredentialManagement.CredentialProfileStoreChain(profile.Location).TryGetProfile(profile.Name, out var found) && found.Region is { } named)
+        {
+            return named.SystemName;
+        }
+
         if (config.RegionEndpoint is { } region)
             return region.SystemName;
-        var named = config.Profile is { } profile
-            ? new Amazon.Runtime.CredentialManagement.CredentialProfileStoreChain(profile.Location).TryGetProfile(profile.Name, out var found) ? found.Region : null
-            : null;
         // The last resort asks the instance metadata service; with an endpoint of one's own the answer would be of no use.
-        return named?.SystemName ?? (config.ServiceURL is null ? FallbackRegionFactory.GetRegionEndpoint()?.SystemName : FallbackRegionFactory.GetRegionEndpoint(includeInstanceMetadata: false)?.SystemName);
+        return config.ServiceURL is null ? FallbackRegionFactory.GetRegionEndpoint()?.SystemName : FallbackRegionFactory.GetRegionEndpoint(includeInstanceMetadata: false)?.SystemName;
     }
+
+    private static bool IsInEnvironment() =>
+        Environment.GetEnvironmentVariable("AWS_REGION") is { Length: > 0 } || Environment.GetEnvironmentVariable("AWS_DEFAULT_REGION") is { Length: > 0 };
 
     private async Task<AWSCredentials> ResolveAsync(CancellationToken cancellationToken)
     {
