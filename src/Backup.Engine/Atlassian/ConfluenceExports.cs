@@ -100,7 +100,7 @@ internal sealed partial class ConfluenceExports(AtlassianClient client) : IExpor
             {
                 var root = XElement.Parse(text);
                 return root.Name.LocalName == "backupresult"
-                    ? root.Attributes().Select(attribute => (attribute.Name.LocalName, attribute.Value)).Concat(root.Elements().Select(element => (element.Name.LocalName, element.Value))).DistinctBy(pair => pair.LocalName).ToDictionary(pair => pair.LocalName, pair => pair.Value, StringComparer.Ordinal)
+                    ? root.Attributes().Select(attribute => (attribute.Name.LocalName, attribute.Value)).Concat(root.Elements().Select(element => (element.Name.LocalName, element.Value))).DistinctBy(pair => pair.LocalName, StringComparer.Ordinal).ToDictionary(pair => pair.LocalName, pair => pair.Value, StringComparer.Ordinal)
                     : null;
             }
             catch (System.Xml.XmlException)
@@ -110,7 +110,7 @@ internal sealed partial class ConfluenceExports(AtlassianClient client) : IExpor
         }
 
         return JsonText.Read(text) is { ValueKind: JsonValueKind.Object } json
-            ? json.EnumerateObject().Where(field => field.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Object or JsonValueKind.Array)).DistinctBy(field => field.Name).ToDictionary(field => field.Name, field => field.Value.ValueKind == JsonValueKind.String ? field.Value.GetString()! : field.Value.GetRawText(), StringComparer.Ordinal)
+            ? json.EnumerateObject().Where(field => field.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Object or JsonValueKind.Array)).DistinctBy(field => field.Name, StringComparer.Ordinal).ToDictionary(field => field.Name, field => field.Value.ValueKind == JsonValueKind.String ? field.Value.GetString()! : field.Value.GetRawText(), StringComparer.Ordinal)
             : null;
     }
 

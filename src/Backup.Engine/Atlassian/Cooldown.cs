@@ -23,10 +23,10 @@ internal sealed partial record Cooldown(TimeSpan? Remaining)
         var start = Time().Match(text) is { Success: true } time ? time.Index : 0;
         foreach (Match part in Part().Matches(text, start))
         {
-            if (!int.TryParse(part.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count > 10_000)
+            if (!int.TryParse(part.Groups["count"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count > 10_000)
                 return new((TimeSpan?)null);
             found = true;
-            remaining += char.ToLowerInvariant(part.Groups[2].Value[0]) switch
+            remaining += char.ToLowerInvariant(part.Groups["unit"].Value[0]) switch
             {
                 'd' => TimeSpan.FromDays(count),
                 'h' => TimeSpan.FromHours(count),
@@ -44,6 +44,6 @@ internal sealed partial record Cooldown(TimeSpan? Remaining)
     [GeneratedRegex(@"(?:till|until)\s+next\s+allowed", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Time();
 
-    [GeneratedRegex(@"(\d+)\s*(d(?:ays?)?|h(?:ours?|rs?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex(@"(?<count>\d+)\s*(?<unit>d(ays?)?|h(ours?|rs?)?|m(in(ute)?s?)?|s(ec(ond)?s?)?)\b", RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Part();
 }

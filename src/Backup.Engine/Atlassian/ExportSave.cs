@@ -137,10 +137,10 @@ internal sealed class ExportSaving(IObjectStore store, ExportSaveOptions options
             Product = product,
             Site = options.Site,
             Trigger = "saved",
-            Stamp = file.Modified,
+            Stamp = new(file.Modified),
             FileName = Path.GetFileName(file.Path),
             ExportId = file.Id,
-            ExportedAt = file.Modified,
+            ExportedAt = new(file.Modified),
         };
         var (run, isTaken) = await FindStoredAsync(origin, file, cancellationToken);
         if (run is not null)
