@@ -179,8 +179,8 @@ public sealed class ExportVerifierTests
             new TestEntry("plugin-data/broken.xml", "<not"u8.ToArray())));
         confluence.Problem.ShouldBeNull();
         confluence.Kind.ShouldBe(ExportKind.ConfluenceSite);
-        confluence.Entities.ShouldBe(new Dictionary<string, long> { ["Page"] = 2, ["Space"] = 1 });
-        confluence.Descriptor.ShouldBe(new Dictionary<string, string> { ["exportType"] = "all", ["source"] = "cloud", ["date"] = "2026-11-20" }, ignoreOrder: true);
+        confluence.Entities.ShouldBe(new Dictionary<string, long>(StringComparer.Ordinal) { ["Page"] = 2, ["Space"] = 1 });
+        confluence.Descriptor.ShouldBe(new Dictionary<string, string>(StringComparer.Ordinal) { ["exportType"] = "all", ["source"] = "cloud", ["date"] = "2026-11-20" }, ignoreOrder: true);
         confluence.AttachmentCount.ShouldBe(1);
         confluence.DocumentCount.ShouldBe(1);
 
@@ -192,7 +192,7 @@ public sealed class ExportVerifierTests
             new TestEntry("activeobjects.xml", "<backup/>"u8.ToArray())));
         jira.Problem.ShouldBeNull();
         jira.Kind.ShouldBe(ExportKind.Jira);
-        jira.Entities.ShouldBe(new Dictionary<string, long> { ["Action"] = 1, ["Issue"] = 2 });
+        jira.Entities.ShouldBe(new Dictionary<string, long>(StringComparer.Ordinal) { ["Action"] = 1, ["Issue"] = 2 });
         jira.DocumentCount.ShouldBe(2);
 
         (await TestArchive.VerifyAsync(TestArchive.Of(new TestEntry("readme.txt", Text)))).Kind.ShouldBe(ExportKind.Unknown);
