@@ -6,10 +6,15 @@ using Backup.Engine.Stores;
 namespace AtlassianBackup.Commands;
 
 /// <summary>Sync-FolderToS3: brings a store up to date with folders.</summary>
-[Cmdlet(VerbsData.Sync, "FolderToS3", SupportsShouldProcess = true)]
+[Cmdlet(VerbsData.Sync, "FolderToS3", SupportsShouldProcess = true, DefaultParameterSetName = PathSet)]
 [OutputType("Backup.Engine.Folders.FolderSyncResult")]
-public sealed class SyncFolderToS3Command : AwsCmdlet
+public sealed class SyncFolderToS3Command : BackupCmdlet
 {
+    // With roots or a file the one thing that is left to name is the destination: a value without a name must never become a folder there.
+    private const string PathSet = "Path";
+    private const string RootSet = "Root";
+    private const string ConfigSet = "ConfigFile";
+
     private readonly List<string> _folders = [];
     private readonly HashSet<string> _withErrors = new(StringComparer.Ordinal);
     private readonly List<FolderSyncResult> _unexplained = [];
@@ -18,23 +23,28 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
     private bool _whatIf;
 
     /// <summary>The folders.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ParameterSetName = PathSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = RootSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ConfigSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("FullName", "PSPath")]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
     /// <summary>Folders whose direct children are each a backup.</summary>
-    [Parameter]
+    [Parameter(Mandatory = true, ParameterSetName = RootSet)]
+    [Parameter(ParameterSetName = ConfigSet)]
     [ValidateNotNullOrEmpty]
     public string[]? Root { get; set; }
 
     /// <summary>A config.json.</summary>
-    [Parameter]
+    [Parameter(Mandatory = true, ParameterSetName = ConfigSet)]
     [ValidateNotNullOrEmpty]
     public string? ConfigFile { get; set; }
 
     /// <summary>Where they go.</summary>
-    [Parameter(Position = 1)]
+    [Parameter(Position = 1, ParameterSetName = PathSet)]
+    [Parameter(Position = 0, ParameterSetName = RootSet)]
+    [Parameter(Position = 0, ParameterSetName = ConfigSet)]
     [ValidateNotNullOrEmpty]
     public string? Destination { get; set; }
 
@@ -42,12 +52,6 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? BucketPrefix { get; set; }
-
-    /// <summary>The storage class.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(StorageClassCompleter))]
-    public string? StorageClass { get; set; }
 
     /// <summary>The directory of the caches.</summary>
     [Parameter]
@@ -73,37 +77,6 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
     [ValidateRange(0.0, 100.0)]
     public double MaxDeletePercent { get; set; } = 10;
 
-    /// <summary>Bytes a second to stay below.</summary>
-    [Parameter]
-    [ValidateRange(1L, long.MaxValue)]
-    public long MaxBandwidth { get; set; }
-
-    /// <summary>Server-side encryption.</summary>
-    [Parameter]
-    [ValidateSet("AES256", "aws:kms", "aws:kms:dsse")]
-    public string? ServerSideEncryption { get; set; }
-
-    /// <summary>The KMS key for it.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string? KmsKeyId { get; set; }
-
-    /// <summary>Object Lock's mode.</summary>
-    [Parameter]
-    [ValidateSet("GOVERNANCE", "COMPLIANCE")]
-    public string? ObjectLockMode { get; set; }
-
-    /// <summary>How many days Object Lock holds.</summary>
-    [Parameter]
-    [ValidateRange(1, 36500)]
-    public int ObjectLockDays { get; set; }
-
-    /// <summary>A Teams webhook that is told of errors.</summary>
-    [Parameter]
-    [ValidateNotNull]
-    [SecretValueTransformation(AllowAddress = true)]
-    public SecretValue? WebhookUri { get; set; }
-
     /// <summary>Check the store's listing instead of the cache.</summary>
     [Parameter]
     public SwitchParameter Reset { get; set; }
@@ -118,39 +91,14 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
         _destination = Destination is null ? null : ResolveStore(Destination);
         if (Destination is not null && BucketPrefix is not null)
             ThrowMapped(new BackupException(FailureKind.InvalidInput, "Both -Destination and -BucketPrefix are given.", "Give -Destination for one place, or -BucketPrefix for a bucket a folder."), BucketPrefix);
-        if (ObjectLockMode is null != (ObjectLockDays == 0))
-            ThrowMapped(new BackupException(FailureKind.InvalidInput, "-ObjectLockMode and -ObjectLockDays belong together.", "Give both, or neither."), ObjectLockMode);
-        if (KmsKeyId is not null && ServerSideEncryption is null or "AES256")
-        {
-            ThrowMapped(
-                new BackupException(FailureKind.InvalidInput, "-KmsKeyId needs -ServerSideEncryption aws:kms or aws:kms:dsse.", "Give both, or neither."),
-                KmsKeyId);
-        }
-
-        try
-        {
-            StorageClass = StorageClass is null ? null : StorageClasses.Parse(StorageClass);
-        }
-        catch (BackupException e)
-        {
-            ThrowMapped(e, StorageClass);
-        }
-
-        _store = CreateStoreOptions() with
-        {
-            MaxBandwidth = MaxBandwidth > 0 ? MaxBandwidth : null,
-            ServerSideEncryption = ServerSideEncryption,
-            KmsKeyId = KmsKeyId,
-            ObjectLockMode = ObjectLockMode,
-            ObjectLockDays = ObjectLockDays,
-        };
+        _store = CreateWriteOptions();
     }
 
     /// <summary>Collects folders: the engine has to see all of them to tell which overlap.</summary>
     protected override void ProcessRecord()
     {
         foreach (var path in Path)
-            Collect(path, _folders, "Sync");
+            Collect(path, _folders);
     }
 
     /// <summary>Runs the engine.</summary>
@@ -159,9 +107,9 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
         var roots = new List<string>();
         var files = new List<string>();
         foreach (var root in Root ?? [])
-            Collect(root, roots, "Sync each folder of");
+            Collect(root, roots, "each folder of ");
         if (ConfigFile is not null)
-            Collect(ConfigFile, files, "Sync the folders of");
+            Collect(ConfigFile, files, "the folders of ");
         var isAsked = MyInvocation.ExpectingInput || Path.Length > 0 || Root is not null || ConfigFile is not null;
         if (_folders.Count + roots.Count + files.Count == 0 && isAsked)
             return;
@@ -192,14 +140,14 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
     }
 
     /// <summary>Takes a path that is on a file system, once the user agrees.</summary>
-    private void Collect(string path, List<string> into, string action)
+    private void Collect(string path, List<string> into, string what = "")
     {
         try
         {
             if (path.StartsWith("s3:", StringComparison.OrdinalIgnoreCase))
-                throw new BackupException(FailureKind.InvalidInput, $"'{path}' is a store, not a folder.", "Give it as -Destination: with -Root and -ConfigFile the first value without a name is a folder.");
+                throw new BackupException(FailureKind.InvalidInput, $"'{path}' is a store, not a folder.", "Give it as -Destination.");
             var resolved = ResolvePath(path);
-            if (Confirm(resolved, _destination is null ? action : $"{action} to {_destination}", out _whatIf))
+            if (Confirm(what + resolved, _destination is null ? "Sync" : $"Sync to {_destination}", out _whatIf))
                 into.Add(resolved);
         }
         catch (BackupException e)
@@ -219,18 +167,6 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
             ThrowMapped(e, file);
             throw;
         }
-    }
-
-    private SecretUri? ResolveWebhook()
-    {
-        if (WebhookUri is null)
-            return null;
-        if (WebhookUri.Warning is { } warning)
-            WriteWarning(warning);
-        if (Uri.TryCreate(WebhookUri.Reveal(), UriKind.Absolute, out var address))
-            return new(address);
-        ThrowMapped(new BackupException(FailureKind.InvalidInput, "-WebhookUri is not an address.", "Copy the whole URL of the Workflows webhook from Teams."), nameof(WebhookUri));
-        return null;
     }
 
     private string? ResolveCachePath()

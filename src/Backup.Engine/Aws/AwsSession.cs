@@ -47,6 +47,12 @@ internal sealed class AwsSession
     /// <summary>The endpoint that was given by option, environment or profile; null means AWS's own.</summary>
     public Uri? Endpoint { get; }
 
+    /// <summary>Whether endpoints that are validated for FIPS 140 are asked for (<c>AWS_USE_FIPS_ENDPOINT</c>, or the profile).</summary>
+    public bool IsFips => _config.UseFIPSEndpoint;
+
+    /// <summary>Whether endpoints that IPv6 reaches are asked for (<c>AWS_USE_DUALSTACK_ENDPOINT</c>, or the profile).</summary>
+    public bool IsDualStack => _config.UseDualstackEndpoint;
+
     /// <summary>The keys to sign with. They are refreshed by the SDK before they expire.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.AuthenticationFailed"/> where the chain finds none.</exception>
     public async ValueTask<ImmutableCredentials> GetKeysAsync(CancellationToken cancellationToken)
