@@ -5,6 +5,11 @@ using Backup.Engine.Stores.Checksums;
 
 namespace Backup.Engine.Tests.Atlassian.Exports;
 
+/// <summary>Memory is the process's: nothing else may run meanwhile.</summary>
+[CollectionDefinition(nameof(MeasuredAlone), DisableParallelization = true)]
+public sealed class MeasuredAlone;
+
+[Collection(nameof(MeasuredAlone))]
 public sealed class ExportMemoryTests(ITestOutputHelper output)
 {
     private const int Entries = 1_000_000;

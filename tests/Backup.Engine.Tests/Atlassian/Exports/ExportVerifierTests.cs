@@ -127,6 +127,20 @@ public sealed class ExportVerifierTests
     }
 
     [Fact]
+    public async Task Hostile_headers_are_told_not_followed()
+    {
+        var archive = TestArchive.Build([new("a\n\u001b[31m" + new string('x', 60_000), Text, Zip64: true)]);
+        (await TestArchive.VerifyAsync(archive.Bytes)).Problem.ShouldBeNull();
+        var bytes = archive.Bytes;
+        bytes.AsSpan((int)archive.Parts.Single(part => part.What == "local zip64").Start + 4, 16).Fill(0xFF);
+        var problem = (await TestArchive.VerifyAsync(bytes)).Problem.ShouldNotBeNull();
+        problem.Kind.ShouldBe(ExportProblemKind.RecordMismatch);
+        problem.Message.ShouldContain("below zero");
+        problem.Message.Length.ShouldBeLessThan(500);
+        problem.Message.ShouldNotContain("\u001b");
+    }
+
+    [Fact]
     public async Task A_missing_central_directory_is_told()
     {
         var archive = TestArchive.Build([new("a", Text), new("b", Text)]);
