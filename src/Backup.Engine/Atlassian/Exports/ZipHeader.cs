@@ -17,6 +17,7 @@ internal readonly record struct ZipHeader
 
     private const int Zip64Extra = 1;
     private const uint InExtra = uint.MaxValue;
+    private const int MostName = 300;
 
     public ushort Flags { get; private init; }
 
@@ -28,7 +29,7 @@ internal readonly record struct ZipHeader
 
     public long Uncompressed { get; private init; }
 
-    /// <summary>The name for messages and rules.</summary>
+    /// <summary>The name for messages and rules: cut where it is absurdly long, without control characters.</summary>
     public string Name { get; private init; }
 
     /// <summary>Of the central directory: where it says the local header is.</summary>
@@ -83,6 +84,13 @@ internal readonly record struct ZipHeader
         };
     }
 
+    private static string Legible(string name)
+    {
+        if (name.Length > MostName)
+            name = $"{name.AsSpan(0, MostName)}…";
+        return name.Any(char.IsControl) ? string.Concat(name.Select(letter => char.IsControl(letter) ? '?' : letter)) : name;
+    }
+
     private static void Replace(ref long value, ref ReadOnlySpan<byte> extra)
     {
         if (value != InExtra || extra.Length < 8)
@@ -96,7 +104,7 @@ internal readonly record struct ZipHeader
     {
         Flags = U16(fields, 0),
         Method = U16(fields, 2),
-        Name = Encoding.UTF8.GetString(name),
+        Name = Legible(Encoding.UTF8.GetString(name)),
         Identity = Crc32.Combine(Crc32.Hash(fields), Crc32.Hash(name), name.Length),
     };
 

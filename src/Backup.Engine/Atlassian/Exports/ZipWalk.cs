@@ -74,6 +74,8 @@ internal sealed class ZipWalk(ZipSource source, ExportContents contents)
             throw new ExportProblemException(ExportProblemKind.Encrypted, at, header.Name, $"'{header.Name}' at offset {at} is encrypted.");
         if (header.IsPatch || header.Method is not (Stored or Deflated))
             throw new ExportProblemException(ExportProblemKind.Unsupported, at, header.Name, $"'{header.Name}' at offset {at} has compression method {header.Method}: only stored and deflated entries are read.");
+        if (header.Compressed < 0 || header.Uncompressed < 0)
+            throw new ExportProblemException(ExportProblemKind.RecordMismatch, at, header.Name, $"The local header of '{header.Name}' at offset {at} gives a size below zero.");
 
         var data = source.Position;
         (source.Inside, source.Entry) = ("the data of", header.Name);

@@ -38,7 +38,7 @@ public sealed class ExportPeerTests
         public class W {
             public static void main(String[] a) throws Exception {
                 byte[] noise = new byte[300_000]; new java.util.Random(1).nextBytes(noise);
-                try (var z = new ZipOutputStream(new FileOutputStream(a[0]))) {
+                try (var z = new ZipOutputStream(new BufferedOutputStream(new FileOutputStream(a[0])))) {
                     for (int level : new int[] { 0, 1, 6, 9 }) {
                         z.setLevel(level);
                         for (byte[] data : new byte[][] { new byte[0], "text ".repeat(20_000).getBytes(), noise, { 1 } }) {
@@ -96,7 +96,15 @@ public sealed class ExportPeerTests
 
         // To a pipe, where it cannot go back to complete a header.
         (await PeerProgram.RunAsync("sh", ["-c", $"zip {option} -r -q - attachments | cat > piped.zip"], workingDirectory: directory.Path)).Succeeded();
-        await ExpectWhole(directory.Combine("piped.zip"), 5);
+        if (option != "-fz")
+        {
+            await ExpectWhole(directory.Combine("piped.zip"), 5);
+            return;
+        }
+
+        // Its end record points to a zip64 record that it leaves out. Its own unzip does not take that either.
+        (await Verify(directory.Combine("piped.zip"))).Problem.ShouldNotBeNull().Kind.ShouldBe(ExportProblemKind.RecordMismatch);
+        (await PeerProgram.RunAsync("unzip", ["-t", directory.Combine("piped.zip")])).ExitCode.ShouldNotBe(0);
     }
 
     [Fact]

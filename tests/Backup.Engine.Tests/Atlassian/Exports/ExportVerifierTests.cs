@@ -127,6 +127,20 @@ public sealed class ExportVerifierTests
     }
 
     [Fact]
+    public async Task Hostile_headers_are_told_not_followed()
+    {
+        var archive = TestArchive.Build([new("a\n\u001b[31m" + new string('x', 60_000), Text, Zip64: true)]);
+        (await TestArchive.VerifyAsync(archive.Bytes)).Problem.ShouldBeNull();
+        var bytes = archive.Bytes;
+        bytes.AsSpan((int)archive.Parts.Single(part => part.What == "local zip64").Start + 4, 16).Fill(0xFF);
+        var problem = (await TestArchive.VerifyAsync(bytes)).Problem.ShouldNotBeNull();
+        problem.Kind.ShouldBe(ExportProblemKind.RecordMismatch);
+        problem.Message.ShouldContain("below zero");
+        problem.Message.Length.ShouldBeLessThan(500);
+        problem.Message.ShouldNotContain("\u001b");
+    }
+
+    [Fact]
     public async Task A_missing_central_directory_is_told()
     {
         var archive = TestArchive.Build([new("a", Text), new("b", Text)]);
@@ -179,8 +193,8 @@ public sealed class ExportVerifierTests
             new TestEntry("plugin-data/broken.xml", "<not"u8.ToArray())));
         confluence.Problem.ShouldBeNull();
         confluence.Kind.ShouldBe(ExportKind.ConfluenceSite);
-        confluence.Entities.ShouldBe(new Dictionary<string, long> { ["Page"] = 2, ["Space"] = 1 });
-        confluence.Descriptor.ShouldBe(new Dictionary<string, string> { ["exportType"] = "all", ["source"] = "cloud", ["date"] = "2026-11-20" }, ignoreOrder: true);
+        confluence.Entities.ShouldBe(new Dictionary<string, long>(StringComparer.Ordinal) { ["Page"] = 2, ["Space"] = 1 });
+        confluence.Descriptor.ShouldBe(new Dictionary<string, string>(StringComparer.Ordinal) { ["exportType"] = "all", ["source"] = "cloud", ["date"] = "2026-11-20" }, ignoreOrder: true);
         confluence.AttachmentCount.ShouldBe(1);
         confluence.DocumentCount.ShouldBe(1);
 
@@ -192,7 +206,7 @@ public sealed class ExportVerifierTests
             new TestEntry("activeobjects.xml", "<backup/>"u8.ToArray())));
         jira.Problem.ShouldBeNull();
         jira.Kind.ShouldBe(ExportKind.Jira);
-        jira.Entities.ShouldBe(new Dictionary<string, long> { ["Action"] = 1, ["Issue"] = 2 });
+        jira.Entities.ShouldBe(new Dictionary<string, long>(StringComparer.Ordinal) { ["Action"] = 1, ["Issue"] = 2 });
         jira.DocumentCount.ShouldBe(2);
 
         (await TestArchive.VerifyAsync(TestArchive.Of(new TestEntry("readme.txt", Text)))).Kind.ShouldBe(ExportKind.Unknown);
