@@ -130,6 +130,6 @@ internal static partial class Snapshots
         return match.Success ? $"{snapshot[..^Suffix.Length]}-{match.Value}" : null;
     }
 
-    [GeneratedRegex(@"^\d{8}\.\d{6}-\d+", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^\d{8}\.\d{6}-\d+", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex Stamp();
 }
