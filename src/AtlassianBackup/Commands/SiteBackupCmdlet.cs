@@ -52,8 +52,6 @@ public abstract class SiteBackupCmdlet : ExportCmdlet
         CheckTime(Timeout, nameof(Timeout));
         if (MyInvocation.BoundParameters.ContainsKey(nameof(MaxAge)))
             CheckTime(MaxAge, nameof(MaxAge));
-        if (ApiToken.Warning is { } warning)
-            WriteWarning(warning);
     }
 
     /// <summary>Collects sites: they are waited for side by side.</summary>
@@ -76,7 +74,7 @@ public abstract class SiteBackupCmdlet : ExportCmdlet
             Product = Product,
             Sites = _sites,
             User = User,
-            ApiToken = new(ApiToken.Reveal()),
+            ApiToken = new(Reveal(ApiToken)),
             Destination = Location,
             Store = StoreOptions,
             StorageClass = StorageClass,

@@ -49,7 +49,7 @@ public sealed class ExportSaveTests : IDisposable
         File.SetLastWriteTimeUtc(file, time);
         var second = (await SaveAsync(Options(file))).Single();
         (second.Status, second.Bytes).ShouldBe((SiteStatus.Completed, 400_000));
-        second.Key.ShouldNotBe(first.Key);
+        second.Key.ShouldNotBe(first.Key, StringComparer.Ordinal);
     }
 
     [Fact]

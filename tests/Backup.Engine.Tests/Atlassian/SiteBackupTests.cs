@@ -280,7 +280,7 @@ public sealed class SiteBackupTests
         result.Reason.ShouldContain($"{offset}");
         result.Key.ShouldBeNull();
         var keys = await place.KeysAsync();
-        keys.ShouldContain(result.QuarantineKey!);
+        keys.ShouldContain(result.QuarantineKey!, StringComparer.Ordinal);
         result.QuarantineKey.ShouldNotBeNull().ShouldStartWith("_quarantine/confluence/");
         keys.ShouldNotContain(key => key.StartsWith("confluence/", StringComparison.Ordinal));
         (await place.HashAsync(result.QuarantineKey!)).Length.ShouldBe(place.Server.Options.ExportSize);
