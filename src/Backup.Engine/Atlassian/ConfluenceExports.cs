@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using System.Xml;
 using System.Xml.Linq;
 
 namespace Backup.Engine.Atlassian;
@@ -98,12 +99,13 @@ internal sealed partial class ConfluenceExports(AtlassianClient client) : IExpor
         {
             try
             {
-                var root = XElement.Parse(text);
+                using var reader = XmlReader.Create(new StringReader(text), new() { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
+                var root = XElement.Load(reader);
                 return root.Name.LocalName == "backupresult"
                     ? root.Attributes().Select(attribute => (attribute.Name.LocalName, attribute.Value)).Concat(root.Elements().Select(element => (element.Name.LocalName, element.Value))).DistinctBy(pair => pair.LocalName, StringComparer.Ordinal).ToDictionary(pair => pair.LocalName, pair => pair.Value, StringComparer.Ordinal)
                     : null;
             }
-            catch (System.Xml.XmlException)
+            catch (XmlException)
             {
                 return null;
             }

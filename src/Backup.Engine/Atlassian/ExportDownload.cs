@@ -83,7 +83,7 @@ internal sealed class ExportDownload : ReadOnlyStream
             }
 
             if (_position + read > _total)
-                throw new BackupException(FailureKind.LengthMismatch, $"The export of {_client.Site} has more than the {_total} bytes that were announced.", "Run again: the export is asked for anew.");
+                throw new BackupException(FailureKind.LengthMismatch, $"The export of {_client.Site} has more than the {_total} bytes that were announced.", "Run again: the export is downloaded from its beginning.");
             // A page for people, whatever it is called: nothing of it is an export.
             if (_position == 0 && IsMarkup(buffer.Span[..read]))
                 throw SignInPage();
@@ -201,8 +201,11 @@ internal sealed class ExportDownload : ReadOnlyStream
             return;
         }
 
-        if ((total is not null && _total is not null && total != _total) || (strong is not null && _tag is not null && !strong.Equals(_tag)))
+        var isSame = strong is not null && _tag is not null && strong.Equals(_tag);
+        if (strong is not null && _tag is not null && !isSame)
             throw Changed();
+        if (total is not null && _total is not null && total != _total)
+            throw isSame ? new BackupException(FailureKind.LengthMismatch, $"{_client.Site} announced {_total} bytes for its export, and then {total} for the same.", "Run again: the export is downloaded from its beginning.") : Changed();
     }
 
     private async Task<string?> TakeAsync(HttpResponseMessage response, long from, CancellationToken cancellationToken)

@@ -11,8 +11,6 @@ internal sealed class SiteRun
 {
     // An answer that says nothing is normal just after an export was asked for; this many in a row are not.
     private const int MaxUnclear = 6;
-    // https://support.atlassian.com: exports are kept for 14 days.
-    private static readonly TimeSpan Expiry = TimeSpan.FromDays(14);
 
     private readonly AtlassianClient _client;
     private readonly AtlassianSite _site;
@@ -182,15 +180,15 @@ internal sealed class SiteRun
     /// <summary>Waits until the export is there, and stores it.</summary>
     private async Task<ExportResult> FollowAsync(PendingExport pending, CancellationToken cancellationToken)
     {
-        var state = await WaitAsync(pending, cancellationToken);
-        if (pending.FileId is null)
-        {
-            pending = pending with { FileId = state.FileId };
-            await _pending.WriteAsync(pending, cancellationToken);
-        }
-
         try
         {
+            var state = await WaitAsync(pending, cancellationToken);
+            if (pending.FileId is null)
+            {
+                pending = pending with { FileId = state.FileId };
+                await _pending.WriteAsync(pending, cancellationToken);
+            }
+
             var result = await TransferAsync(pending, state, cancellationToken);
             await _pending.RemoveAsync(cancellationToken);
             if (result.Outcome != Outcome.Failed)
@@ -235,6 +233,9 @@ internal sealed class SiteRun
                 await _pending.RemoveAsync(cancellationToken);
                 throw new BackupException(FailureKind.Unavailable, $"{_site} did not make the {_options.Product} export: {state.Message?.TrimEnd('.') ?? "it says no reason"}.", "Try it in the browser; Atlassian's support has to help where it fails there too.");
             }
+
+            if (pending.FileId is not null && state.Phase is ExportPhase.Ready or ExportPhase.Running)
+                throw new BackupException(FailureKind.ChangedWhileRead, $"The {_options.Product} export of {_site} that was to be stored was replaced by a newer one.", "Run again: the newer one is then waited for and stored.");
 
             var elapsed = _time.GetElapsedTime(began);
             if (elapsed >= _options.Timeout)
@@ -283,7 +284,7 @@ internal sealed class SiteRun
         var result = await intake.RunAsync(
             download,
             download.Total,
-            () => [new("resumed", $"{download.Resumed}"), new("includeAttachments", pending.IncludeAttachments ? "true" : "false")],
+            () => [new("resumed", $"{download.Resumed}"), new("includeAttachments", pending.Trigger == "adopted" ? "unknown" : pending.IncludeAttachments ? "true" : "false")],
             cancellationToken);
         return result with
         {
@@ -317,7 +318,8 @@ internal sealed class SiteRun
 
     private async Task<PendingExport?> FindPendingAsync(ExportState state, CancellationToken cancellationToken)
     {
-        if (await _pending.ReadAsync(cancellationToken) is not { } pending || _time.GetUtcNow() - pending.Started > Expiry)
+        // A run that goes on weeks later would store old data as new.
+        if (await _pending.ReadAsync(cancellationToken) is not { } pending || _time.GetUtcNow() - pending.Started > _api.Interval + _options.Timeout)
             return null;
         var isGone = pending.FileId is not null
             ? state.FileId != pending.FileId

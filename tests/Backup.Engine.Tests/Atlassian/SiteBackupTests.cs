@@ -4,6 +4,7 @@ using Backup.Engine.Runs;
 using Backup.TestServers.Atlassian;
 using Backup.TestServers.Atlassian.Exports;
 using Backup.Engine.Stores;
+using Backup.Engine.Tests.Fixtures;
 
 namespace Backup.Engine.Tests.Atlassian;
 
@@ -249,6 +250,51 @@ public sealed class SiteBackupTests
         place.Server.Requests.Count(request => request.Method == "POST").ShouldBe(1);
         (await place.RunsAsync()).ShouldHaveSingleItem().Properties!["trigger"].ShouldBe("requested");
         (await place.KeysAsync()).ShouldNotContain(key => key.StartsWith("_catalog/pending/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_export_that_was_waited_for_long_ago_is_not_stored_as_new()
+    {
+        await using var place = await SitePlace.StartAsync(new() { Polls = int.MaxValue });
+        var time = new FakeTime();
+        var options = place.Options() with { Store = new() { Time = time }, Timeout = TimeSpan.FromHours(1) };
+        time.Advance(TimeSpan.FromDays(-5));
+        var running = place.RunAsync(options);
+        while (place.Server.Requests.Count(request => request.Target.Contains("getprogress", StringComparison.Ordinal)) < 2)
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        time.Advance(TimeSpan.FromHours(2));
+        while (!running.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+
+        (await running).Status.ShouldBe(SiteStatus.TimedOut);
+        (await place.KeysAsync()).ShouldContain(key => key.StartsWith("_catalog/pending/", StringComparison.Ordinal));
+        var old = place.Server.Confluence!;
+        old.PollsLeft = 0;
+        place.Server.Options = place.Server.Options with { Polls = 1 };
+        var result = await place.RunAsync();
+        result.Status.ShouldBe(SiteStatus.Completed);
+        result.Key.ShouldNotBeNull().ShouldNotContain($"{old.Id}");
+    }
+
+    [Fact]
+    public async Task A_failure_is_told_to_Teams_and_a_success_is_not()
+    {
+        await using var place = await SitePlace.StartAsync();
+        await using var teams = await Http.HttpPeer.StartAsync(Http.HttpPeer.Answer(202));
+        var options = place.Options() with { Webhook = new(teams.Address) };
+        (await place.RunAsync(options)).Status.ShouldBe(SiteStatus.Completed);
+        teams.Requests.ShouldBeEmpty();
+        place.Server.Options = place.Server.Options with { HasConfluence = false };
+        (await place.RunAsync(options with { WhatIf = true })).Status.ShouldBe(SiteStatus.NotLicensed);
+        teams.Requests.ShouldBeEmpty();
+        (await place.RunAsync(options)).Status.ShouldBe(SiteStatus.NotLicensed);
+        var notice = teams.Requests.ShouldHaveSingleItem().Body;
+        notice.ShouldContain("NotLicensed");
+        notice.ShouldContain(place.Server.Address.Authority);
+        notice.ShouldNotContain(SitePlace.Token);
     }
 
     [Fact]
