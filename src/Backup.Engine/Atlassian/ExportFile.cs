@@ -1,5 +1,3 @@
-using System.IO.Compression;
-
 namespace Backup.Engine.Atlassian;
 
 /// <summary>A file that should be an export.</summary>
@@ -8,6 +6,8 @@ namespace Backup.Engine.Atlassian;
 /// <param name="Modified">When it was written, in UTC.</param>
 internal sealed record ExportFile(string Path, long Length, DateTime Modified)
 {
+    private const int Tail = 256 << 10;
+
     /// <summary>Looks at a file.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.NotFound"/>.</exception>
     public static ExportFile Of(string path)
@@ -19,25 +19,22 @@ internal sealed record ExportFile(string Path, long Length, DateTime Modified)
     /// <summary>What tells it from other files without reading it.</summary>
     public string Id => $"{System.IO.Path.GetFileName(Path)}:{Length}:{Modified.Ticks}";
 
-    /// <summary>The product that its list of contents tells of; null where it tells none. The bytes are verified later.</summary>
+    /// <summary>
+    /// The product that the end of its directory tells of; null where it tells none. A zip file's names stand at its end, in plain text, and those of a million
+    /// attachments tell it too. The bytes are verified later.
+    /// </summary>
     public AtlassianProduct? DetectProduct()
     {
-        try
+        var bytes = new byte[(int)Math.Min(Tail, Length)];
+        using (var file = File.OpenRead(Path))
         {
-            using var archive = ZipFile.OpenRead(Path);
-            foreach (var entry in archive.Entries)
-            {
-                if (entry.FullName is "activeobjects.xml" || entry.FullName.StartsWith("data/", StringComparison.Ordinal))
-                    return AtlassianProduct.Jira;
-                if (entry.FullName is "exportDescriptor.properties" || entry.FullName.StartsWith("attachments/", StringComparison.Ordinal))
-                    return AtlassianProduct.Confluence;
-            }
-        }
-        catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            // It is for the verification to say what is wrong with it.
+            file.Position = Length - bytes.Length;
+            file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         }
 
-        return null;
+        ReadOnlySpan<byte> end = bytes;
+        return end.IndexOf("activeobjects.xml"u8) >= 0 || end.IndexOf("data/attachments/"u8) >= 0 ? AtlassianProduct.Jira
+            : end.IndexOf("exportDescriptor.properties"u8) >= 0 || end.IndexOf("attachments/"u8) >= 0 ? AtlassianProduct.Confluence
+            : null;
     }
 }

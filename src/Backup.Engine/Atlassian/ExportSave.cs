@@ -21,64 +21,70 @@ public static class ExportSave
                     throw new BackupException(FailureKind.InvalidInput, "PollInterval and Timeout have to be longer than nothing.", "Give a time, such as 00:00:30 or 12:00:00.");
                 if (options.StorageClass is { } name)
                     options = options with { StorageClass = StorageClasses.Parse(name) };
-                var report = new FailureReport("Exports");
-                await report.WatchAsync(
-                    options.Webhook,
-                    options.WhatIf,
-                    options.Store,
-                    async () =>
-                    {
-                        await using var store = await ObjectStores.OpenAsync(options.Destination, SiteBackup.Sparing(options.Store), token);
-                        await SiteBackup.CheckStoreAsync(store, options.WhatIf, token);
-                        await new ExportSaving(store, options, Emit, progress).RunAsync(token);
-                    },
-                    token);
-
-                void Emit(ExportResult result)
-                {
-                    report.AddItem(result.Outcome, result.Bytes);
-                    if (result.Outcome == Outcome.Failed)
-                        report.AddFailure($"{result.Site}, {result.Product}: {result.Status}. {result.Reason}");
-                    emit(result);
-                }
+                await new ExportSaving(options, emit, progress).RunAsync(token);
             },
             cancellationToken);
     }
 }
 
 /// <summary>The files of one call, one after the other.</summary>
-internal sealed class ExportSaving(IObjectStore store, ExportSaveOptions options, Action<ExportResult> emit, IProgress<BackupProgress>? progress)
+internal sealed class ExportSaving(ExportSaveOptions options, Action<ExportResult> emit, IProgress<BackupProgress>? progress)
 {
+    private IObjectStore _store = null!;
+    private FailureReport _report = new("Exports");
     private readonly HashSet<string> _done = new(StringComparer.Ordinal);
     private Dictionary<string, ExportFile> _seen = new(StringComparer.Ordinal);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var began = options.Store.Time.GetTimestamp();
-        foreach (var path in options.Paths)
-        {
-            if (!Directory.Exists(path))
-                await SaveAsync(path, cancellationToken);
-            else if (!options.Watch)
-                await SaveFolderAsync(path, cancellationToken);
-        }
+        await using var store = await ObjectStores.OpenAsync(options.Destination, SiteBackup.Sparing(options.Store), cancellationToken);
+        _store = store;
+        await ReportAsync(
+            async () =>
+            {
+                await SiteBackup.CheckStoreAsync(_store, options.WhatIf, cancellationToken);
+                foreach (var path in options.Paths)
+                {
+                    if (!Directory.Exists(path))
+                        await SaveAsync(path, cancellationToken);
+                    else if (!options.Watch)
+                        await SaveFolderAsync(path, cancellationToken);
+                }
+            },
+            cancellationToken);
 
         var folders = options.Paths.Where(Directory.Exists).ToList();
         while (options.Watch && folders.Count > 0)
         {
             foreach (var file in Settled(folders))
-                await SaveAsync(file.Path, cancellationToken);
+                await ReportAsync(() => SaveAsync(file.Path, cancellationToken), cancellationToken);
             if (options.Timeout is { } timeout && options.Store.Time.GetElapsedTime(began) >= timeout)
                 return;
             await Task.Delay(options.PollInterval, options.Store.Time, cancellationToken);
         }
     }
 
+    /// <summary>One notice for what goes wrong in this: of all files that were given, and of each one that a watch finds.</summary>
+    private Task ReportAsync(Func<Task> work, CancellationToken cancellationToken)
+    {
+        _report = new("Exports");
+        return _report.WatchAsync(options.Webhook, options.WhatIf, options.Store, work, cancellationToken);
+    }
+
+    private void Emit(ExportResult result)
+    {
+        _report.AddItem(result.Outcome, result.Bytes);
+        if (result.Outcome == Outcome.Failed)
+            _report.AddFailure($"{result.Site}, {result.Product}: {result.Status}. {result.Reason}");
+        emit(result);
+    }
+
     private async Task SaveFolderAsync(string folder, CancellationToken cancellationToken)
     {
         var files = Exports(folder);
         if (files.Count == 0)
-            emit(Failed(folder, new BackupException(FailureKind.NotFound, $"The folder '{folder}' has no zip file.", "Check the path, or give -Watch to wait for one.")));
+            Emit(Failed(folder, new BackupException(FailureKind.NotFound, $"The folder '{folder}' has no zip file.", "Check the path, or give -Watch to wait for one.")));
         foreach (var file in files)
             await SaveAsync(file, cancellationToken);
     }
@@ -124,7 +130,7 @@ internal sealed class ExportSaving(IObjectStore store, ExportSaveOptions options
             result = Failed(path, BackupException.From(exception));
         }
 
-        emit(result with { Duration = clock.Elapsed });
+        Emit(result with { Duration = clock.Elapsed });
     }
 
     private async Task<ExportResult> StoreAsync(ExportFile file, CancellationToken cancellationToken)
@@ -154,7 +160,7 @@ internal sealed class ExportSaving(IObjectStore store, ExportSaveOptions options
         ExportResult result;
         await using (var content = new FileStream(file.Path, new FileStreamOptions { Options = FileOptions.Asynchronous | FileOptions.SequentialScan, Share = FileShare.Read, BufferSize = 0 }))
         {
-            result = await new ExportIntake(store, origin, options.StorageClass, options.Store.Time, options.Logger, progress)
+            result = await new ExportIntake(_store, origin, options.StorageClass, options.Store.Time, options.Logger, progress)
                 .RunAsync(content, file.Length, () => [new("file", file.Path), new("length", file.Length.ToString(CultureInfo.InvariantCulture))], cancellationToken);
         }
 
@@ -167,7 +173,7 @@ internal sealed class ExportSaving(IObjectStore store, ExportSaveOptions options
     {
         try
         {
-            await new RunPruner(store, options.Store.Time, options.Logger).PruneAsync(origin.System, CatalogSource.FromName(origin.Site.Name), keep, cancellationToken);
+            await new RunPruner(_store, options.Store.Time, options.Logger).PruneAsync(origin.System, CatalogSource.FromName(origin.Site.Name), keep, cancellationToken);
         }
         catch (BackupException exception)
         {
@@ -179,11 +185,11 @@ internal sealed class ExportSaving(IObjectStore store, ExportSaveOptions options
     private async Task<(RunManifest? Run, bool IsTaken)> FindStoredAsync(ExportOrigin origin, ExportFile file, CancellationToken cancellationToken)
     {
         var isTaken = false;
-        await foreach (var run in new RunCatalog(store).ListSourceAsync(origin.System, CatalogSource.FromName(origin.Site.Name), cancellationToken))
+        await foreach (var run in new RunCatalog(_store).ListSourceAsync(origin.System, CatalogSource.FromName(origin.Site.Name), cancellationToken))
         {
             if (run.Outcome == Outcome.Failed || run.Properties is not { } properties || properties.GetValueOrDefault("key") is not { } key)
                 continue;
-            if (properties.GetValueOrDefault("exportId") == file.Id && (await store.HeadAsync(key, null, cancellationToken))?.Size == file.Length)
+            if (properties.GetValueOrDefault("exportId") == file.Id && (await _store.HeadAsync(key, null, cancellationToken))?.Size == file.Length)
                 return (run, true);
             isTaken |= key == origin.Key;
         }
@@ -195,7 +201,7 @@ internal sealed class ExportSaving(IObjectStore store, ExportSaveOptions options
     {
         Site = options.Site.Name,
         Product = options.Product ?? AtlassianProduct.Confluence,
-        Destination = store.Location.ToString(),
+        Destination = _store.Location.ToString(),
         Status = SiteStatus.Failed,
         Reason = failure.Message.Contains(path, StringComparison.Ordinal) ? failure.Message : $"'{path}': {failure.Message}",
         Kind = failure.Kind,
@@ -206,7 +212,7 @@ internal sealed class ExportSaving(IObjectStore store, ExportSaveOptions options
     {
         Site = origin.Site.Name,
         Product = origin.Product,
-        Destination = store.Location.ToString(),
+        Destination = _store.Location.ToString(),
         Status = status,
         Reason = reason,
         Key = origin.Key,

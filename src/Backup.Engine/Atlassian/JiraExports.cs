@@ -37,6 +37,8 @@ internal sealed partial class JiraExports(AtlassianClient client) : IExportApi
         if (id.Length == 0)
             return new(ExportPhase.Unclear);
         var answer = await client.GetAsync($"{Base}getProgress?taskId={Uri.EscapeDataString(id)}", cancellationToken);
+        if (answer.Status == HttpStatusCode.NotFound)
+            return new(ExportPhase.Failed) { TaskId = id, Message = $"Jira does not know the task {id} any more" };
         if (answer.Failure is not null)
             throw SiteFailures.Of(answer, client, Product);
         if (answer.IsPage || JsonText.Read(answer.Text) is not { } json)

@@ -33,6 +33,9 @@ internal sealed record PendingExport
     /// <summary>The task that there was before.</summary>
     public string? FormerTaskId { get; init; }
 
+    /// <summary>Whether that one had failed.</summary>
+    public bool FormerFailed { get; init; }
+
     /// <summary>Whether attachments were asked for.</summary>
     public bool IncludeAttachments { get; init; }
 

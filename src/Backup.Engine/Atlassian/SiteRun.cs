@@ -94,12 +94,13 @@ internal sealed class SiteRun
             FormerFileId = before.FileId,
             FormerTime = before.Time,
             FormerTaskId = before.TaskId,
+            FormerFailed = before.Phase == ExportPhase.Failed,
             IncludeAttachments = _options.IncludeAttachments,
         };
         if (before.Phase == ExportPhase.Running)
         {
             _logger?.LogInformation("An export of {Site} is being made already: it is waited for.", _site);
-            return await BeginAsync(pending with { Trigger = "adopted", TaskId = before.TaskId, FormerTaskId = null }, cancellationToken);
+            return await BeginAsync(pending with { Trigger = "adopted", TaskId = before.TaskId, FormerFileId = null, FormerTime = null, FormerTaskId = null }, cancellationToken);
         }
 
         ExportRequest answer;
@@ -228,7 +229,7 @@ internal sealed class SiteRun
             var isOurs = pending.FileId is not null ? state.FileId == pending.FileId : !state.IsSameAs(pending.Former) || (state.TaskId is not null && state.TaskId == pending.TaskId);
             if (isOurs && state.Phase == ExportPhase.Ready)
                 return state;
-            if (isOurs && state.Phase == ExportPhase.Failed)
+            if (state.Phase == ExportPhase.Failed && (isOurs || !pending.FormerFailed))
             {
                 await _pending.RemoveAsync(cancellationToken);
                 throw new BackupException(FailureKind.Unavailable, $"{_site} did not make the {_options.Product} export: {state.Message?.TrimEnd('.') ?? "it says no reason"}.", "Try it in the browser; Atlassian's support has to help where it fails there too.");

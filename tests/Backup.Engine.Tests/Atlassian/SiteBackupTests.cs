@@ -129,6 +129,19 @@ public sealed class SiteBackupTests
         result.Reason.ShouldNotBeNull().ShouldContain("Disk is full on node 3");
     }
 
+    [Theory]
+    [InlineData("""{"failedMessage":"No space left"}""")]
+    [InlineData("""{"failedMessage":"No space left","alternativePercentage":"12%","time":1760000000000}""")]
+    public async Task A_failure_without_a_time_is_one_too_and_that_of_an_export_before_is_none(string failure)
+    {
+        await using var place = await SitePlace.StartAsync();
+        place.Server.AddProgressAnswers((200, "application/json", "{}"), (200, "application/json", failure));
+        (await place.RunAsync()).Reason.ShouldNotBeNull().ShouldContain("No space left");
+        place.Server.Confluence = null;
+        place.Server.AddProgressAnswers((200, "application/json", failure), (200, "application/json", failure), (200, "application/json", failure));
+        (await place.RunAsync()).Status.ShouldBe(SiteStatus.Completed);
+    }
+
     [Fact]
     public async Task A_wrong_token_is_told_from_a_missing_right_and_from_a_missing_product()
     {
