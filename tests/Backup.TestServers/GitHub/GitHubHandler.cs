@@ -47,7 +47,7 @@ internal sealed class GitHubHandler(GitHubServices services)
         if (fault is { Status: { } status })
         {
             context.Response.StatusCode = status;
-            foreach (var (name, value) in fault.Headers ?? new Dictionary<string, string>())
+            foreach (var (name, value) in fault.Headers ?? new Dictionary<string, string>(StringComparer.Ordinal))
                 context.Response.Headers[name] = value;
             context.Response.ContentType = "application/json; charset=utf-8";
             await context.Response.WriteAsync(fault.Body, cancellationToken);

@@ -36,6 +36,12 @@ public sealed class GitHubServer : IAsyncDisposable
 
     public void ClearRequests() => _services.Requests.Clear();
 
+    /// <summary>Every token that an App was given has expired.</summary>
+    public void ExpireInstallationTokens() => _services.Callers.ExpireInstallations();
+
+    /// <summary>The records of one repository, to fill.</summary>
+    public GitHubContent Content(GitHubRepository repository) => new(_services, repository);
+
     public GitHubRepository AddRepository(string fullName) => World.AddRepository(fullName);
 
     public Uri CloneUrl(GitHubRepository repository) => new(Endpoint, repository.FullName + ".git");
