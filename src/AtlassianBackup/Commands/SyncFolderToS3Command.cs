@@ -8,7 +8,7 @@ namespace AtlassianBackup.Commands;
 /// <summary>Sync-FolderToS3: brings a store up to date with folders.</summary>
 [Cmdlet(VerbsData.Sync, "FolderToS3", SupportsShouldProcess = true)]
 [OutputType("Backup.Engine.Folders.FolderSyncResult")]
-public sealed class SyncFolderToS3Command : AwsCmdlet
+public sealed class SyncFolderToS3Command : BackupCmdlet
 {
     private readonly List<string> _folders = [];
     private readonly HashSet<string> _withErrors = new(StringComparer.Ordinal);
@@ -43,12 +43,6 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
     [ValidateNotNullOrEmpty]
     public string? BucketPrefix { get; set; }
 
-    /// <summary>The storage class.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(StorageClassCompleter))]
-    public string? StorageClass { get; set; }
-
     /// <summary>The directory of the caches.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -73,37 +67,6 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
     [ValidateRange(0.0, 100.0)]
     public double MaxDeletePercent { get; set; } = 10;
 
-    /// <summary>Bytes a second to stay below.</summary>
-    [Parameter]
-    [ValidateRange(1L, long.MaxValue)]
-    public long MaxBandwidth { get; set; }
-
-    /// <summary>Server-side encryption.</summary>
-    [Parameter]
-    [ValidateSet("AES256", "aws:kms", "aws:kms:dsse")]
-    public string? ServerSideEncryption { get; set; }
-
-    /// <summary>The KMS key for it.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string? KmsKeyId { get; set; }
-
-    /// <summary>Object Lock's mode.</summary>
-    [Parameter]
-    [ValidateSet("GOVERNANCE", "COMPLIANCE")]
-    public string? ObjectLockMode { get; set; }
-
-    /// <summary>How many days Object Lock holds.</summary>
-    [Parameter]
-    [ValidateRange(1, 36500)]
-    public int ObjectLockDays { get; set; }
-
-    /// <summary>A Teams webhook that is told of errors.</summary>
-    [Parameter]
-    [ValidateNotNull]
-    [SecretValueTransformation(AllowAddress = true)]
-    public SecretValue? WebhookUri { get; set; }
-
     /// <summary>Check the store's listing instead of the cache.</summary>
     [Parameter]
     public SwitchParameter Reset { get; set; }
@@ -118,32 +81,7 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
         _destination = Destination is null ? null : ResolveStore(Destination);
         if (Destination is not null && BucketPrefix is not null)
             ThrowMapped(new BackupException(FailureKind.InvalidInput, "Both -Destination and -BucketPrefix are given.", "Give -Destination for one place, or -BucketPrefix for a bucket a folder."), BucketPrefix);
-        if (ObjectLockMode is null != (ObjectLockDays == 0))
-            ThrowMapped(new BackupException(FailureKind.InvalidInput, "-ObjectLockMode and -ObjectLockDays belong together.", "Give both, or neither."), ObjectLockMode);
-        if (KmsKeyId is not null && ServerSideEncryption is null or "AES256")
-        {
-            ThrowMapped(
-                new BackupException(FailureKind.InvalidInput, "-KmsKeyId needs -ServerSideEncryption aws:kms or aws:kms:dsse.", "Give both, or neither."),
-                KmsKeyId);
-        }
-
-        try
-        {
-            StorageClass = StorageClass is null ? null : StorageClasses.Parse(StorageClass);
-        }
-        catch (BackupException e)
-        {
-            ThrowMapped(e, StorageClass);
-        }
-
-        _store = CreateStoreOptions() with
-        {
-            MaxBandwidth = MaxBandwidth > 0 ? MaxBandwidth : null,
-            ServerSideEncryption = ServerSideEncryption,
-            KmsKeyId = KmsKeyId,
-            ObjectLockMode = ObjectLockMode,
-            ObjectLockDays = ObjectLockDays,
-        };
+        _store = CreateWriteOptions();
     }
 
     /// <summary>Collects folders: the engine has to see all of them to tell which overlap.</summary>
@@ -219,18 +157,6 @@ public sealed class SyncFolderToS3Command : AwsCmdlet
             ThrowMapped(e, file);
             throw;
         }
-    }
-
-    private SecretUri? ResolveWebhook()
-    {
-        if (WebhookUri is null)
-            return null;
-        if (WebhookUri.Warning is { } warning)
-            WriteWarning(warning);
-        if (Uri.TryCreate(WebhookUri.Reveal(), UriKind.Absolute, out var address))
-            return new(address);
-        ThrowMapped(new BackupException(FailureKind.InvalidInput, "-WebhookUri is not an address.", "Copy the whole URL of the Workflows webhook from Teams."), nameof(WebhookUri));
-        return null;
     }
 
     private string? ResolveCachePath()

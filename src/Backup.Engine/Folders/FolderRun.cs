@@ -18,7 +18,6 @@ internal sealed class FolderRun
 
     // What the cache remembers beside its rows.
     private const string Identity = "root";
-    private const string LastRun = "run";
     private const string LastManifest = "manifest";
     private const string Segments = "inventory";
     private const string Whole = "whole";
@@ -42,9 +41,8 @@ internal sealed class FolderRun
     private readonly ILogger? _logger;
     private readonly ObjectKeys _keys;
     private readonly RunCatalog _catalog;
-    private readonly string _source;
+    private readonly RunWriter _run;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
-    private readonly DateTimeOffset _started;
     private readonly StoreHealth _health = new();
     private readonly Lock _lock = new();
     private readonly List<FileFailure> _failures = [];
@@ -70,8 +68,7 @@ internal sealed class FolderRun
         (_folder, _store, _options, _emit, _progress, _logger) = (folder, store, options, emit, progress, options.Logger);
         _keys = new(folder, Encoding.UTF8.GetByteCount(store.Location.Prefix));
         _catalog = new(store);
-        _source = CatalogSource.FromName(folder);
-        _started = options.Store.Time.GetUtcNow();
+        _run = new(store, System, folder, options.Store.Time);
     }
 
     /// <summary>Runs. What goes wrong with this folder is in what it emits; a store that no folder could use is thrown as well, behind the folder's result.</summary>
@@ -213,7 +210,7 @@ internal sealed class FolderRun
             // Not whether it is new: a run that was killed while it rebuilt the cache left half of one.
             if (cache.Meta(Whole) is null && !cache.IsReadOnly)
             {
-                _adopting = await StoreExistsAsync(cancellationToken) && await new FolderAdoption(_store, _catalog, _keys, _options).RunAsync(cache, _source, cancellationToken);
+                _adopting = await StoreExistsAsync(cancellationToken) && await new FolderAdoption(_store, _catalog, _keys, _options).RunAsync(cache, _run.Source, cancellationToken);
                 cache.SetMeta(Whole, "yes");
                 cache.Flush();
             }
@@ -567,12 +564,11 @@ internal sealed class FolderRun
 
     private async Task<string> CommitAsync(FileTree tree, FolderCache cache, CancellationToken cancellationToken)
     {
-        var runId = RunCatalog.NewRunId(_started);
         var segments = cache.Meta(Segments) is { } json ? JsonSerializer.Deserialize(json, ManifestJson.Default.IReadOnlyListInventorySegment) ?? [] : [];
         var isFull = segments.Count == 0 || segments.Count >= MaxSegments || cache.JournalCount > cache.Files.Count * FullInventoryShare;
         if (isFull || cache.JournalCount > 0)
         {
-            await using var writer = InventoryWriter.Start(_store, RunCatalog.InventoryKey(System, _source, _started, runId), cancellationToken);
+            await using var writer = _run.StartInventory(cancellationToken);
             if (isFull)
             {
                 foreach (var row in cache.ReadAll())
@@ -588,18 +584,8 @@ internal sealed class FolderRun
             segments = isFull ? [segment] : [.. segments, segment];
         }
 
-        var manifest = new RunManifest
+        var manifest = _run.Draft(_failed == 0 ? Outcome.Completed : Outcome.Failed, _refusal ?? (_failed > 0 ? $"{_failed} items failed." : null)) with
         {
-            RunId = runId,
-            System = System,
-            Source = _source,
-            SourceName = _folder,
-            Host = Environment.MachineName,
-            ModuleVersion = ProductVersion.Current,
-            Started = _started,
-            Finished = _options.Store.Time.GetUtcNow(),
-            Outcome = _failed == 0 ? Outcome.Completed : Outcome.Failed,
-            Reason = _refusal ?? (_failed > 0 ? $"{_failed} items failed." : null),
             Proofs = [.. _proofs.Order(StringComparer.Ordinal)],
             Counts = new() { Stored = _new + _changed, Updated = _touched, Unchanged = Unchanged, Deleted = _deleted, Failed = _failed },
             BytesStored = _bytes,
@@ -608,23 +594,22 @@ internal sealed class FolderRun
             Inventory = segments,
             Failures = [.. _failures.Select(failure => new RunFailure(failure.Item, failure.Kind, failure.Message))],
         };
-        await _catalog.CommitAsync(manifest, cancellationToken);
+        await _run.CommitAsync(manifest, cancellationToken);
         cache.CommitRun(
         [
-            new(LastRun, runId),
             new(Uploading, null),
             new(LastManifest, RunCatalog.ManifestKey(manifest)),
             new(Segments, JsonSerializer.Serialize(segments, ManifestJson.Default.IReadOnlyListInventorySegment)),
             // After a refusal the volume of the last good run stays the one to compare with.
             new(Identity, _refusal is null ? tree.Identity.ToString() : cache.Meta(Identity)),
         ]);
-        return runId;
+        return _run.RunId;
     }
 
     // Once a day: it goes through all that was ever replaced.
     private async Task ExpireVersionsAsync(FolderCache cache, CancellationToken cancellationToken)
     {
-        var today = _started.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        var today = _run.Started.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         if (cache.Meta(Expired) == today)
             return;
         await _store.ExpireVersionsAsync(TimeSpan.FromDays(_options.Store.KeepVersionDays), cancellationToken);
@@ -646,7 +631,7 @@ internal sealed class FolderRun
 
     private CostEstimate? Estimate(FolderCache cache)
     {
-        if (!_store.Location.IsS3 || StorageCosts.For(_options.StorageClass, _options.Store.PartSize, _started) is not { } costs)
+        if (!_store.Location.IsS3 || StorageCosts.For(_options.StorageClass, _options.Store.PartSize, _run.Started) is not { } costs)
             return null;
         foreach (var item in cache.ReadPlan(Uploads))
             costs.Store(item.Entry.Size);

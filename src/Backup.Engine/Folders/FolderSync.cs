@@ -26,23 +26,28 @@ public static class FolderSync
             throw new BackupException(FailureKind.InvalidInput, $"{options.MaxDeletePercent} is not a percentage for MaxDeletePercent.", "Give a number from 0 to 100.");
         if (options.StorageClass is { } name)
             options = options with { StorageClass = StorageClasses.Parse(name) };
-        using var webhook = options.Webhook is { } address ? new TeamsWebhook(address.Address, options.Store.Time, options.Logger) : null;
         var jobs = FolderJobs.Resolve(options);
+        var report = new FailureReport("Folders");
+        await report.WatchAsync(
+            options.Webhook,
+            options.WhatIf,
+            options.Store,
+            () => RunAsync(jobs, options, output => { Note(report, output); emit(output); }, progress, cancellationToken),
+            cancellationToken);
+    }
 
-        var report = new FolderSyncReport();
-        try
+    private static void Note(FailureReport report, FolderSyncOutput output)
+    {
+        switch (output)
         {
-            await RunAsync(jobs, options, output => { report.Add(output); emit(output); }, progress, cancellationToken);
-        }
-        catch (BackupException exception)
-        {
-            report.Add(exception);
-            throw;
-        }
-        finally
-        {
-            if (webhook is not null && report.HasFailures && !options.WhatIf && !cancellationToken.IsCancellationRequested && await webhook.SendAsync(report.ToNotice(), cancellationToken) is { } reason)
-                options.Logger?.LogWarning("The notice of this run's errors was not sent: {Reason}.", reason);
+            case FileFailure failure:
+                report.AddFailure($"{failure.Path}: {failure.Message}");
+                break;
+            case FolderSyncResult result:
+                report.AddItem(result.Outcome, result.Bytes);
+                break;
+            default:
+                break;
         }
     }
 

@@ -116,6 +116,14 @@ internal sealed class RunCatalog(IObjectStore store)
         }
     }
 
+    /// <summary>Every run of one source, newest first.</summary>
+    /// <exception cref="BackupException"><see cref="FailureKind.Corrupt"/> where a manifest cannot be read.</exception>
+    public async IAsyncEnumerable<RunManifest> ListSourceAsync(string system, string source, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var key in await KeysAsync($"{Runs}{system}/{source}/", cancellationToken))
+            yield return await ReadAsync(key.Key, cancellationToken);
+    }
+
     /// <summary>The entries of a run.</summary>
     public IAsyncEnumerable<InventoryEntry> ReadInventoryAsync(RunManifest manifest, CancellationToken cancellationToken) =>
         InventoryReader.ReadAsync(store, manifest.Inventory, cancellationToken);
@@ -137,7 +145,8 @@ internal sealed class RunCatalog(IObjectStore store)
     public static bool NameMatches(string pattern, string name) =>
         global::System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern.Replace("\\", @"\\", StringComparison.Ordinal), name, ignoreCase: true);
 
-    private static string Stamp(DateTimeOffset time) => time.UtcDateTime.ToString(StampFormat, CultureInfo.InvariantCulture);
+    /// <summary>A moment as keys write it.</summary>
+    public static string Stamp(DateTimeOffset time) => time.UtcDateTime.ToString(StampFormat, CultureInfo.InvariantCulture);
 
     private static BackupException Damaged(string key, string how, Exception? inner = null) =>
         new(FailureKind.Corrupt, $"The manifest '{key}' is damaged: {how.TrimEnd('.')}.", "The runs before and after it are not affected.", inner);

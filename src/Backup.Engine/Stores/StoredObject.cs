@@ -30,6 +30,9 @@ public sealed record StoredObject
     /// <summary>Whether it can be read now.</summary>
     public ArchiveState Archive { get; init; } = ArchiveState.Readable;
 
+    /// <summary>Until when S3 Object Lock keeps this version from being removed, in UTC; null where it does not, or was not asked.</summary>
+    public DateTimeOffset? LockedUntil { get; init; }
+
     /// <summary>The metadata that it was written with; keys are lower case. Empty where it was not asked for.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = Empty;
 

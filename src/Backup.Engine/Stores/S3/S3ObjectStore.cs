@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
@@ -374,13 +375,15 @@ public sealed class S3ObjectStore : IObjectStore
             Size = size,
             Sha256 = metadata.GetValueOrDefault(S3Headers.Sha256),
             Checksum = response.Header("x-amz-checksum-crc64nvme") is { } crc ? new(ObjectChecksum.Crc64Nvme, crc)
-                : etag is { Length: >= 32 } ? new(ObjectChecksum.Md5, etag)
+                // Of an object that KMS encrypted the entity tag is no hash of the content.
+                : etag is { Length: >= 32 } && response.Header("x-amz-server-side-encryption")?.StartsWith("aws:", StringComparison.Ordinal) != true ? new(ObjectChecksum.Md5, etag)
                 : null,
             ETag = etag,
             VersionId = response.VersionId,
             StorageClass = storageClass,
             LastModified = response.LastModified.ToUniversalTime(),
             Archive = S3Headers.ArchiveState(storageClass, response.Header("x-amz-restore")),
+            LockedUntil = DateTimeOffset.TryParse(response.Header("x-amz-object-lock-retain-until-date"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var until) ? until : null,
             Metadata = metadata,
         };
     }

@@ -1,4 +1,4 @@
-namespace Backup.Engine.Folders;
+namespace Backup.Engine.Stores;
 
 /// <summary>The storage classes of S3 (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html, x-amz-storage-class).</summary>
 public static class StorageClasses

@@ -1,4 +1,4 @@
-namespace Backup.Engine.Folders;
+namespace Backup.Engine.Stores;
 
 /// <summary>Tells a store that has become useless from files that fail one by one, so that a run does not fail a million times for one reason.</summary>
 internal sealed class StoreHealth

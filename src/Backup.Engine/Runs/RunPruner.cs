@@ -1,0 +1,83 @@
+using Backup.Engine.Stores;
+using Microsoft.Extensions.Logging;
+
+namespace Backup.Engine.Runs;
+
+/// <summary>
+/// Removes runs that a retention no longer keeps, with what only they name. The manifest goes last: a pruning that was cut short is finished by the next one.
+/// A run that Object Lock holds stays until the lock is over.
+/// </summary>
+internal sealed class RunPruner(IObjectStore store, TimeProvider time, ILogger? logger = null)
+{
+    private readonly RunCatalog _catalog = new(store);
+
+    /// <summary>Prunes one source, and returns the runs that are gone. It is for the caller to have stored and proven a new run before.</summary>
+    /// <exception cref="BackupException">A run could not be read or removed; what is kept is never touched.</exception>
+    public async Task<IReadOnlyList<RunManifest>> PruneAsync(string system, string source, Retention retention, CancellationToken cancellationToken)
+    {
+        var runs = new List<RunManifest>();
+        // A manifest that cannot be read ends it here: what it names could not be spared.
+        await foreach (var run in _catalog.ListSourceAsync(system, source, cancellationToken))
+            runs.Add(run);
+        var expired = new List<RunManifest>();
+        foreach (var run in retention.Expired(runs))
+        {
+            if (await LockOfAsync(run, cancellationToken) is { } until)
+                logger?.LogInformation("Run {RunId} of {Source} is no longer kept by {Retention}, and locked until {Until:u}.", run.RunId, run.SourceName, retention, until);
+            else
+                expired.Add(run);
+        }
+
+        if (expired.Count == 0)
+            return [];
+        await RemoveAsync(expired, [.. runs.Except(expired, ReferenceEqualityComparer.Instance).Cast<RunManifest>()], cancellationToken);
+        foreach (var run in expired)
+            logger?.LogInformation("Run {RunId} of {Source} from {Started:u} was removed: {Retention} no longer keeps it.", run.RunId, run.SourceName, run.Started, retention);
+        return expired;
+    }
+
+    private async Task<DateTimeOffset?> LockOfAsync(RunManifest run, CancellationToken cancellationToken) =>
+        await store.HeadAsync(RunCatalog.ManifestKey(run), null, cancellationToken) is { LockedUntil: { } until } && until > time.GetUtcNow() ? until : null;
+
+    private async Task RemoveAsync(List<RunManifest> expired, List<RunManifest> kept, CancellationToken cancellationToken)
+    {
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var run in expired)
+        {
+            try
+            {
+                await foreach (var entry in _catalog.ReadInventoryAsync(run, cancellationToken))
+                {
+                    if (entry.Key is { } key)
+                        keys.Add(key);
+                }
+            }
+            catch (BackupException exception) when (exception.Kind == FailureKind.NotFound)
+            {
+                // An earlier pruning was cut short behind this inventory; its objects went before it.
+                logger?.LogDebug("The inventory of run {RunId} is gone already.", run.RunId);
+            }
+        }
+
+        foreach (var run in kept)
+        {
+            await foreach (var entry in _catalog.ReadInventoryAsync(run, cancellationToken))
+                keys.Remove(entry.Key ?? "");
+        }
+
+        await DeleteAsync(keys, cancellationToken);
+        var segments = expired.SelectMany(run => run.Inventory).Select(segment => segment.Key).ToHashSet(StringComparer.Ordinal);
+        segments.ExceptWith(kept.SelectMany(run => run.Inventory).Select(segment => segment.Key));
+        await DeleteAsync(segments, cancellationToken);
+        await DeleteAsync(expired.Select(RunCatalog.ManifestKey), cancellationToken);
+    }
+
+    private async Task DeleteAsync(IEnumerable<string> keys, CancellationToken cancellationToken)
+    {
+        await foreach (var result in store.DeleteAsync(keys.ToAsyncEnumerable(), cancellationToken))
+        {
+            if (result.Failure is { } failure)
+                throw new BackupException(failure.Kind, $"'{result.Key}' of a run that is no longer kept could not be removed: {failure.Message}", failure.Advice, failure);
+        }
+    }
+}
