@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace Backup.TestServers.S3;
 
 /// <summary>A certificate for localhost that nobody signed and nobody stores.</summary>
-internal static class LoopbackCertificate
+public static class LoopbackCertificate
 {
     public static X509Certificate2 Create()
     {
