@@ -30,15 +30,16 @@ public sealed record GitHubConnection
     internal Uri BaseUri => ApiUri.AbsoluteUri.EndsWith('/') ? ApiUri : new(ApiUri.AbsoluteUri + "/");
 
     /// <summary>Where release assets are uploaded to: uploads.github.com, or below the Enterprise Server's own address (docs.github.com, "Upload a release asset").</summary>
-    internal Uri UploadUri => IsGitHubCom ? new("https://uploads.github.com/") : new(BaseUri, "/api/uploads/");
+    internal Uri UploadUri => Site is { } site ? new($"{ApiUri.Scheme}://uploads.{site}/") : new(BaseUri, "/api/uploads/");
 
     /// <summary>Where repositories are cloned from.</summary>
-    internal Uri GitUri => IsGitHubCom ? new("https://github.com/") : new(BaseUri, "/");
+    internal Uri GitUri => Site is { } site ? new($"{ApiUri.Scheme}://{site}/") : new(BaseUri, "/");
 
     /// <summary>The name that people know it by.</summary>
-    internal string Host => IsGitHubCom ? "github.com" : ApiUri.IsDefaultPort ? ApiUri.Host : $"{ApiUri.Host}:{ApiUri.Port}";
+    internal string Host => GitUri.Authority;
 
-    private bool IsGitHubCom => SafeUri.IsSameOrigin(ApiUri, DefaultApiUri);
+    // github.com and ghe.com have the API on a host of its own, api.SITE; an Enterprise Server has it below /api/v3.
+    private string? Site => ApiUri.AbsolutePath == "/" && ApiUri.Authority.StartsWith("api.", StringComparison.OrdinalIgnoreCase) ? ApiUri.Authority["api.".Length..] : null;
 
     /// <summary>Checks what was given.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/>.</exception>
