@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Backup.Engine.GitHub.Git;
 
 /// <summary>The hash that a repository names its objects by (gitformat-pack(5)).</summary>
@@ -18,5 +20,7 @@ internal sealed record ObjectFormat(string Name, int HexLength)
     public static ObjectFormat? Find(string name) => name == Sha1.Name ? Sha1 : name == Sha256.Name ? Sha256 : null;
 
     /// <summary>Whether it is an id: digits in lower case, as git writes them.</summary>
-    public bool IsId(ReadOnlySpan<char> text) => text.Length == HexLength && !text.ContainsAnyExcept("0123456789abcdef");
+    public bool IsId(ReadOnlySpan<char> text) => text.Length == HexLength && !text.ContainsAnyExcept(Digits);
+
+    private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789abcdef");
 }
