@@ -40,7 +40,7 @@ public sealed class GitHubServer : IAsyncDisposable
     public void ExpireInstallationTokens() => _services.Callers.ExpireInstallations();
 
     /// <summary>The records of one repository, to fill.</summary>
-    public GitHubContent Content(GitHubRepository repository) => new(_services, repository);
+    public RepositoryContent Content(GitHubRepository repository) => new(_services, repository);
 
     public GitHubRepository AddRepository(string fullName) => World.AddRepository(fullName);
 

@@ -21,5 +21,5 @@ internal sealed record RunContext(GitHubBackupOptions Options, GitHubClient Clie
 
     public RecordCollector Records { get; } = new(Client, Store, Options.FullEvery, Options.WhatIf);
 
-    public bool Wants(GitHubContent content) => (Options.Content & content) != 0;
+    public bool Wants(GitHubContent content) => (Options.Content & content) != GitHubContent.None;
 }

@@ -4,12 +4,12 @@ using Backup.TestServers.GitHub.Rest;
 namespace Backup.TestServers.GitHub;
 
 /// <summary>Fills a repository with records, each as GitHub would give it.</summary>
-public sealed class GitHubContent
+public sealed class RepositoryContent
 {
     private readonly GitHubServices _services;
     private readonly GitHubRepository _repository;
 
-    internal GitHubContent(GitHubServices services, GitHubRepository repository) => (_services, _repository) = (services, repository);
+    internal RepositoryContent(GitHubServices services, GitHubRepository repository) => (_services, _repository) = (services, repository);
 
     public JsonObject Label(string name, string color = "d73a4a") => Add("labels", Records.Label(_services, new() { ["name"] = name, ["color"] = color }));
 
