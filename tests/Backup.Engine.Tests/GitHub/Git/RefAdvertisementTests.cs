@@ -95,9 +95,9 @@ public sealed class RefAdvertisementTests
     [Theory]
     [InlineData("acme", "app", "github/acme/app.7")]
     [InlineData("acme", ".github", "github/acme/.github.7")]
-    [InlineData("..", "../../etc/passwd", "github/%2E./%2E.%2F..%2Fetc%2Fpasswd.7")]
+    [InlineData("..", "../../etc/passwd", "github/%2E%2E/..%2F..%2Fetc%2Fpasswd.7")]
     [InlineData("a b", "x\ny", "github/a%20b/x%0Ay.7")]
-    [InlineData(".", "..", "github/%2E/%2E..7")]
+    [InlineData(".", "..", "github/%2E/%2E%2E.7")]
     public void Keys_never_leave_their_folder(string owner, string name, string folder)
     {
         RepositoryKeys.Folder(owner, name, 7).ShouldBe(folder);
