@@ -17,19 +17,20 @@ internal sealed class GitBackup(IObjectStore store, HttpSender http, GitBackupOp
     public async Task<GitBackupResult> BackupAsync(GitBackupRequest request, CancellationToken cancellationToken)
     {
         var check = PackCheck.Strict;
+        IReadOnlyList<string> refused = [];
         var advertised = request.Advertised;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
                 advertised ??= await RefAdvertisement.ReadAsync(http, request.Remote, cancellationToken, options.PullRefs);
-                return await BackupAsync(request, advertised, check, cancellationToken);
+                return await BackupAsync(request, advertised, check, refused, cancellationToken);
             }
             catch (FsckException exception) when (check == PackCheck.Strict)
             {
                 // It is what there is: better kept and told than not kept.
                 options.Logger?.LogWarning("{Name}: {Reason} It is kept as it is.", request.Name, exception.Message);
-                check = PackCheck.Links;
+                (check, refused) = (PackCheck.Links, exception.Findings);
             }
             catch (BackupException exception) when (exception.Kind is FailureKind.ChangedWhileRead or FailureKind.Unavailable && attempt < Attempts)
             {
@@ -39,7 +40,7 @@ internal sealed class GitBackup(IObjectStore store, HttpSender http, GitBackupOp
         }
     }
 
-    private async Task<GitBackupResult> BackupAsync(GitBackupRequest request, RefAdvertisement advertised, PackCheck check, CancellationToken cancellationToken)
+    private async Task<GitBackupResult> BackupAsync(GitBackupRequest request, RefAdvertisement advertised, PackCheck check, IReadOnlyList<string> findings, CancellationToken cancellationToken)
     {
         if (request.Previous is { } known && known.Digest == advertised.Digest && known.IsComplete(request.Lfs) && !request.Full)
             return new() { Outcome = Outcome.Unchanged, State = known, Generation = await GitGenerations.ReadAsync(store, known.ManifestKey, cancellationToken) };
@@ -47,7 +48,7 @@ internal sealed class GitBackup(IObjectStore store, HttpSender http, GitBackupOp
         var previousKey = request.Previous?.ManifestKey
             ?? (await GitGenerations.FindAsync(store, [request.Folder], request.Part, null, cancellationToken))?.Key;
         var previous = previousKey is null ? null : await GitGenerations.ReadAsync(store, previousKey, cancellationToken);
-        var work = new GitBackupWork(store, http, options, request, advertised, previous, previousKey, check);
+        var work = new GitBackupWork(store, http, options, request, advertised, previous, previousKey, check, findings);
         return await work.RunAsync(cancellationToken);
     }
 }

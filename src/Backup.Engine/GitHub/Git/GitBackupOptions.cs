@@ -95,6 +95,9 @@ internal sealed record GitBackupResult
     /// <summary>The generation.</summary>
     public required GitGeneration Generation { get; init; }
 
+    /// <summary>All keys that this generation is restored from, besides LFS objects: a retention has to keep them. Some are of older generations.</summary>
+    public IEnumerable<string> Keys => [State.ManifestKey, .. Generation.Bundles.Select(bundle => bundle.Key), .. Generation.Lfs?.Key is { } list ? [list] : Array.Empty<string>()];
+
     /// <summary>Whether the repository has no ref.</summary>
     public bool IsEmpty => Generation.Refs.Count == 0;
 

@@ -16,7 +16,8 @@ internal sealed class GitBackupWork(
     RefAdvertisement advertised,
     GitGeneration? previous,
     string? previousKey,
-    PackCheck check)
+    PackCheck check,
+    IReadOnlyList<string> findings)
 {
     // Below that a chain costs nothing, however it is made up.
     private const long MinRewrite = 16L << 20;
@@ -25,7 +26,7 @@ internal sealed class GitBackupWork(
     private readonly List<RunFailure> _problems = [];
     private readonly GitRef[] _before = [.. previous?.ReadRefs() ?? []];
     private IReadOnlyList<RefChange> _changes = [];
-    private IReadOnlyList<string> _findings = [];
+    private IReadOnlyList<string> _findings = findings;
     private LfsSummary? _lfs = previous?.Lfs;
     private long _objects;
     private bool _lfsIsDone;
@@ -157,7 +158,7 @@ internal sealed class GitBackupWork(
             new() { StorageClass = store.Abilities.StorageClasses ? options.StorageClass : null, ContentType = "application/x-git-bundle", Progress = request.Progress },
             cancellationToken);
         _stored.Add(stored);
-        (_objects, _findings) = (fetch.ObjectCount, pack!.Findings);
+        (_objects, _findings) = (fetch.ObjectCount, [.. _findings, .. pack!.Findings]);
 
         using (var lookup = Lookup(pool, pack, full))
             _changes = await RefChanges.FindForcedAsync(_changes, inQuarantine, lookup.Contains, cancellationToken);

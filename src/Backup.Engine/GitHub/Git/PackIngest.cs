@@ -20,7 +20,11 @@ internal enum PackCheck
 internal sealed record IngestedPack(string Pack, string Index, IReadOnlyList<string> Findings);
 
 /// <summary>fsck refused an object's content. Its bytes are what the server has; only their form is bad.</summary>
-internal sealed class FsckException(string message) : BackupException(FailureKind.Corrupt, message);
+internal sealed class FsckException(string message, IReadOnlyList<string> findings) : BackupException(FailureKind.Corrupt, message)
+{
+    /// <summary>What it said.</summary>
+    public IReadOnlyList<string> Findings { get; } = findings;
+}
 
 /// <summary>Takes a pack in as it comes: <c>git index-pack</c> in a quarantine that sees the objects that were there before.</summary>
 internal sealed class PackIngest : IAsyncDisposable
@@ -96,11 +100,12 @@ internal sealed class PackIngest : IAsyncDisposable
     {
         _process.CloseInput();
         var exit = await _process.WaitAsync(_reading);
+        var findings = exit.Error.Split('\n').Select(Finding).OfType<string>().Take(MaxFindings).ToArray();
         // 1: all links were followed, and some lead to objects that were there before.
         if (exit.Code is not (0 or 1))
         {
-            throw exit.Error.Contains("fsck error", StringComparison.Ordinal) || exit.Error.Contains("error: object ", StringComparison.Ordinal)
-                ? new FsckException($"{_source} has an object that fsck refuses: {exit.Reason}.")
+            throw exit.Error.Contains("fsck error", StringComparison.Ordinal) && findings.Length > 0
+                ? new FsckException($"{_source} has an object that fsck refuses: {findings[^1]}.", findings)
                 : exit.Error.Contains("No space left", StringComparison.OrdinalIgnoreCase)
                     ? new(FailureKind.NoSpace, $"There is no space left for the pack of {_source} in '{_objects}'.", "Free space on that volume, or choose another work folder.")
                     : new BackupException(FailureKind.Corrupt, $"The pack of {_source} is damaged or incomplete: {exit.Reason}.", "Run again.");
@@ -111,8 +116,7 @@ internal sealed class PackIngest : IAsyncDisposable
         if (hash.Length == 0 || !hash.All(char.IsAsciiHexDigitLower))
             throw new BackupException(FailureKind.Unknown, "git index-pack does not say what it has written.");
         var pack = Path.Combine(_objects, "pack", $"pack-{hash}");
-        var findings = exit.Error.Split('\n').Where(line => line.StartsWith("warning: ", StringComparison.Ordinal)).Select(line => RefAdvertisement.Printable(line["warning: ".Length..])).Take(MaxFindings);
-        return new(pack + ".pack", pack + ".idx", [.. findings]);
+        return new(pack + ".pack", pack + ".idx", findings);
     }
 
     /// <inheritdoc/>
@@ -127,6 +131,18 @@ internal sealed class PackIngest : IAsyncDisposable
         {
             // It was ended.
         }
+    }
+
+    // "warning: object <id>: <name>: <what>" where it is let pass, "error: …" where it is not.
+    private static string? Finding(string line)
+    {
+        foreach (var level in (string[])["warning: ", "error: "])
+        {
+            if (line.StartsWith(level + "object ", StringComparison.Ordinal))
+                return RefAdvertisement.Printable(line[level.Length..]);
+        }
+
+        return null;
     }
 
     private static string[] Arguments(PackCheck check) => check switch

@@ -130,6 +130,13 @@ internal sealed class PackPool : IAsyncDisposable
         Replace("HEAD", $"ref: {head ?? RefName.Heads + "main"}\n");
     }
 
+    /// <summary>Whether the repository stands alone, or belongs to a working tree.</summary>
+    public void SetBare(bool isBare)
+    {
+        var core = $"[core]\n\tfilemode = {(OperatingSystem.IsWindows() ? "false" : "true")}\n\tbare = {(isBare ? "true" : "false")}\n\trepositoryformatversion = ";
+        Replace("config", Format == ObjectFormat.Sha1 ? core + "0\n" : $"{core}1\n[extensions]\n\tobjectformat = {Format.Name}\n");
+    }
+
     /// <summary>A run of git in this repository.</summary>
     public GitCommand Command(params IReadOnlyList<string> arguments) => new() { Git = _git.Path, Arguments = arguments, Directory = Path, Repository = Path };
 
@@ -147,9 +154,7 @@ internal sealed class PackPool : IAsyncDisposable
     private void Create()
     {
         Replace("HEAD", $"ref: {RefName.Heads}main\n");
-        Replace("config", Format == ObjectFormat.Sha1
-            ? "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"
-            : $"[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n\tbare = true\n[extensions]\n\tobjectformat = {Format.Name}\n");
+        SetBare(true);
         Save();
     }
 

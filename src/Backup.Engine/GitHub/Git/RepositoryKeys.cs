@@ -32,18 +32,16 @@ internal static class RepositoryKeys
     private static string Encode(string name)
     {
         var text = new StringBuilder(name.Length);
+        // "." and ".." are nobody's name, and would lead elsewhere.
+        var isDots = name.Trim('.').Length == 0;
         foreach (var b in Encoding.UTF8.GetBytes(name))
         {
-            var isDotAtStart = b == '.' && text.Length == 0;
-            if ((char.IsAsciiLetterOrDigit((char)b) || b is (byte)'-' or (byte)'_' or (byte)'.') && !isDotAtStart)
+            if (char.IsAsciiLetterOrDigit((char)b) || b is (byte)'-' or (byte)'_' || (b == '.' && !isDots))
                 text.Append((char)b);
             else
                 text.Append('%').Append(b.ToString("X2", CultureInfo.InvariantCulture));
         }
 
-        // ".github" is a name that many have; "." and ".." are nobody's.
-        if (text.Length > 3 && name[0] == '.' && name.Trim('.').Length > 0)
-            text.Replace("%2E", ".", 0, 3);
         return text.Length <= MaxName ? text.ToString() : text.ToString(0, MaxName);
     }
 }
