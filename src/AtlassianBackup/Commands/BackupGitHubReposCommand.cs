@@ -24,7 +24,7 @@ public sealed class BackupGitHubReposCommand : BackupCmdlet, IGitHubParameters
     /// <summary>Repositories from Get-GitHubRepos.</summary>
     [Parameter(ValueFromPipeline = true)]
     [ValidateNotNull]
-    public GitHubRepository[]? Repository { get; set; }
+    public PSObject? InputObject { get; set; }
 
     /// <summary>Single repositories as owner/name.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -134,12 +134,22 @@ public sealed class BackupGitHubReposCommand : BackupCmdlet, IGitHubParameters
     /// <summary>Collects what comes down the pipeline.</summary>
     protected override void ProcessRecord()
     {
-        // An object of Get-GitHubRepos has a FullName as well.
-        if (Repository is not null)
-            _repositories.AddRange(Repository);
-        else if (Name is not null)
-            _names.AddRange(Name);
-        Repository = null;
+        switch (InputObject?.BaseObject)
+        {
+            case GitHubRepository repository:
+                _repositories.Add(repository);
+                break;
+            case string name:
+                _names.Add(name);
+                break;
+            // Anything else that has a FullName.
+            case not null when Name is null:
+                WriteError(ErrorMapping.ToRecord(FailureKind.InvalidInput, $"'{InputObject}' is not a repository.", "Pipe what Get-GitHubRepos gives, or names as owner/name.", InputObject));
+                break;
+            default:
+                _names.AddRange(Name ?? []);
+                break;
+        }
     }
 
     /// <summary>Runs the engine.</summary>
@@ -164,7 +174,7 @@ public sealed class BackupGitHubReposCommand : BackupCmdlet, IGitHubParameters
             Destination = _destination!,
             Store = _store!,
             StorageClass = StorageClass,
-            Content = ContentOf(),
+            Content = GitHubParameters.ContentOf(Content),
             FullEvery = TimeSpan.FromDays(FullEvery),
             MirrorPath = MirrorPath is null ? null : ResolveMirror(MirrorPath),
             ThrottleLimit = ThrottleLimit,
@@ -178,9 +188,6 @@ public sealed class BackupGitHubReposCommand : BackupCmdlet, IGitHubParameters
         : _names.Count > 0 ? string.Join(", ", _names)
         : (Organization ?? User) is not null ? $"the repositories of {string.Join(", ", [.. Organization ?? [], .. User ?? []])}"
         : "the token's repositories";
-
-    private GitHubContent ContentOf() =>
-        Content is null ? GitHubContent.Default : Content.Aggregate(GitHubContent.None, (all, name) => all | Enum.Parse<GitHubContent>(name, ignoreCase: true));
 
     private string ResolveMirror(string path)
     {

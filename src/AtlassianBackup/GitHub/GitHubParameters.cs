@@ -11,12 +11,15 @@ internal static class GitHubParameters
     private const string OwnerOnlyVariable = "BACKUP_ONLY_OWNER_REPOS";
 
     /// <summary>The connection.</summary>
+    /// <param name="parameters">What was given.</param>
+    /// <param name="warn">Told what is wrong with where a secret came from.</param>
+    /// <param name="useEnvironment">Whether the environment's token is meant: never for a server that is not GitHub.</param>
     /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/>.</exception>
-    public static GitHubConnection Connect(IGitHubParameters parameters, Action<string> warn)
+    public static GitHubConnection Connect(IGitHubParameters parameters, Action<string> warn, bool useEnvironment = true)
     {
         if (new[] { parameters.Token?.Warning, parameters.PrivateKey?.Warning }.FirstOrDefault(text => text is not null) is { } warning)
             warn(warning);
-        var connection = new GitHubConnection { Credential = CredentialOf(parameters) };
+        var connection = new GitHubConnection { Credential = CredentialOf(parameters, useEnvironment) };
         return parameters.ApiUri is { } uri ? connection with { ApiUri = uri } : connection;
     }
 
@@ -34,7 +37,11 @@ internal static class GitHubParameters
         };
     }
 
-    private static GitHubCredential? CredentialOf(IGitHubParameters parameters)
+    /// <summary>What the names of -Content mean.</summary>
+    public static GitHubContent ContentOf(string[]? names) =>
+        names is null ? GitHubContent.Default : names.Aggregate(GitHubContent.None, (all, name) => all | Enum.Parse<GitHubContent>(name, ignoreCase: true));
+
+    private static GitHubCredential? CredentialOf(IGitHubParameters parameters, bool useEnvironment)
     {
         if (parameters.AppId is not null || parameters.PrivateKey is not null || parameters.InstallationId != 0)
         {
@@ -45,7 +52,7 @@ internal static class GitHubParameters
                 : throw new BackupException(FailureKind.InvalidInput, "A GitHub App needs -AppId, -InstallationId and -PrivateKey.", "Give all three; the key as file:PATH of the .pem that GitHub gave.");
         }
 
-        var token = parameters.Token?.Reveal() ?? TokenVariables.Select(Environment.GetEnvironmentVariable).FirstOrDefault(value => !string.IsNullOrWhiteSpace(value));
+        var token = parameters.Token?.Reveal() ?? (useEnvironment ? TokenVariables : []).Select(Environment.GetEnvironmentVariable).FirstOrDefault(value => !string.IsNullOrWhiteSpace(value));
         return token is null ? null : GitHubCredential.ForToken(token);
     }
 }
