@@ -8,6 +8,8 @@ namespace Backup.TestServers.GitHub;
 /// <summary>Records a request, lets the script have it, and hands it to git, LFS or the API.</summary>
 internal sealed class GitHubHandler(GitHubServices services)
 {
+    private const string ControlPath = "/_control/";
+
     private readonly GitHttpBackend _git = new(services);
     private readonly LfsEndpoint _lfs = new(services);
     private readonly RestApi _rest = new(services);
@@ -69,6 +71,8 @@ internal sealed class GitHubHandler(GitHubServices services)
     {
         if (record.Path.StartsWith(LfsEndpoint.StoragePath, StringComparison.Ordinal))
             await _lfs.StorageAsync(context);
+        else if (record is { Method: "POST" } && record.Path.StartsWith(ControlPath, StringComparison.Ordinal))
+            services.Control?.Invoke(record.Path[ControlPath.Length..]);
         else if (GitPath.TryParse(record.Path) is { } git)
             await GitAsync(context, git);
         else

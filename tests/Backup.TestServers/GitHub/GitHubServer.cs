@@ -31,6 +31,13 @@ public sealed class GitHubServer : IAsyncDisposable
 
     public FaultScript Faults => _services.Faults;
 
+    /// <summary>What POST /_control/{name} does.</summary>
+    public Action<string>? Control
+    {
+        get => _services.Control;
+        set => _services.Control = value;
+    }
+
     /// <summary>Every request, in order of arrival.</summary>
     public IReadOnlyList<RequestRecord> Requests => [.. _services.Requests];
 
