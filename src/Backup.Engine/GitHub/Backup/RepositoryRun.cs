@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Backup.Engine.GitHub.Git;
+using Backup.Engine.Http;
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Microsoft.Extensions.Logging;
@@ -80,9 +81,10 @@ internal sealed class RepositoryRun
         {
             await part(cancellationToken);
         }
-        catch (BackupException exception) when (exception is not RepositoryUnavailableException && !IsFatal(exception))
+        catch (Exception exception) when (exception is not (RepositoryUnavailableException or OperationCanceledException) && !(exception is BackupException known && IsFatal(known)))
         {
-            Fail(name, exception);
+            // A body that breaks off is an exception of the network's own.
+            Fail(name, exception is HttpIOException or HttpRequestException ? HttpFailure.NoAnswer(_repository.CloneUrl, exception) : BackupException.From(exception));
         }
     }
 
@@ -100,8 +102,8 @@ internal sealed class RepositoryRun
                 _logger?.LogWarning("{Name}: {Count} refs have names that git itself refuses, and are not backed up: {Refs}.", _repository.FullName, refs.Refused.Count, string.Join(", ", refs.Refused.Take(5)));
             if (_context.Wants(GitHubContent.Git))
                 await HistoryAsync(refs, cancellationToken);
-            if (_context.Wants(GitHubContent.Zip) && !refs.IsEmpty && _known.ZipDigest != refs.Digest)
-                await ZipAsync(refs, cancellationToken);
+            if (!refs.IsEmpty && _known.ZipDigest != refs.Digest)
+                await PartAsync(GitHubContent.Zip, "zip", token => ZipAsync(refs, token), cancellationToken);
             if (!_context.Options.WhatIf)
                 _known = _known with { PushedAt = _repository.PushedAt, ListedAt = _repository.ListedAt, ComparedAt = _now, RefsDigest = refs.Digest };
         }

@@ -47,6 +47,8 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
 
         // A whole pass that finds nothing replaces what was there before.
         var stored = await writer.CompleteAsync(evenIfEmpty: pass.IsFull && previous?.Files.Count > 0);
+        if (stored is not null && kind.Mode == RecordMode.Since)
+            await CloseAsync(pass, kind, values, cancellationToken);
         return new(pass.End(stored), stored, writer.Count);
     }
 
@@ -76,6 +78,15 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
             if (onRecord is not null)
                 await onRecord(item);
         }
+    }
+
+    /// <summary>Asks what the next pass will ask, so that it has the tag by which it learns that nothing is new. Where something is new already, it has none.</summary>
+    private async Task CloseAsync(Pass pass, RecordKind kind, IReadOnlyList<object> values, CancellationToken cancellationToken)
+    {
+        var address = client.Address(kind.Operation, values, $"{kind.Query}&since={Uri.EscapeDataString(Stamp(pass.NextSince))}");
+        using var page = await client.GetPageAsync(kind.Operation, values, address, null, cancellationToken);
+        if (page.Next is null && page.Items(kind.Operation, kind.Property).All(pass.IsSeen))
+            pass.Close(address, page.ETag);
     }
 
     private async Task NewestFirstAsync(Pass pass, RecordKind kind, IReadOnlyList<object> values, RecordWriter writer, Func<JsonElement, Task>? onRecord, CancellationToken cancellationToken)
@@ -195,7 +206,7 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
         IReadOnlyList<object> of = [.. values, team.GetProperty("slug").GetString()!];
         var members = new JsonArray();
         await foreach (var member in client.ListAsync(Operation.ListTeamMembers, of, "?per_page=100", null, cancellationToken))
-            members.Add(JsonObject.Create(member));
+            members.Add(JsonObject.Create(member.Clone()));
         var repositories = new JsonArray();
         await foreach (var repository in client.ListAsync(Operation.ListTeamRepositories, of, "?per_page=100", null, cancellationToken))
         {
@@ -206,7 +217,7 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
             });
         }
 
-        var whole = JsonObject.Create(team)!;
+        var whole = JsonObject.Create(team.Clone())!;
         whole["members"] = members;
         whole["repositories"] = repositories;
         return JsonSerializer.SerializeToElement(whole, GitHubRecordJson.Default.JsonObject);
@@ -243,7 +254,7 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
 
     private static JsonElement With(JsonElement record, string name, JsonElement value)
     {
-        var whole = JsonObject.Create(record)!;
+        var whole = JsonObject.Create(record.Clone())!;
         whole[name] = JsonValue.Create(value.Clone());
         return JsonSerializer.SerializeToElement(whole, GitHubRecordJson.Default.JsonObject);
     }
@@ -258,6 +269,7 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
         private string? _address;
         private string? _etag;
         private bool _notModified;
+        private bool _isClosed;
         private long _lastId;
 
         public bool IsFull { get; } = isFull;
@@ -278,16 +290,31 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
             (_date, _notModified, _address, _etag) = (page.Date, page.NotModified, address.PathAndQuery, page.ETag);
         }
 
+        /// <summary>From when on the next pass asks: times are whole seconds, and what is updated within the second of this pass is given again.</summary>
+        public DateTimeOffset NextSince => DateTimeOffset.FromUnixTimeSeconds(_date!.Value.ToUnixTimeSeconds());
+
         /// <summary>Whether it is not stored yet as it is now.</summary>
         public bool IsNew(JsonElement item)
         {
-            var id = item.GetProperty("id").GetInt64().ToString(CultureInfo.InvariantCulture);
-            var hash = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(item, GitHubRecordJson.Default.JsonElement)))[..16];
-            // To the second: what is updated within the second of this pass is given again by the next one.
-            if (UpdatedAt(item) >= Floor(_date!.Value))
+            var (id, hash) = Fingerprint(item);
+            if (UpdatedAt(item) >= NextSince)
                 _seen[id] = hash;
             return IsFull || previous?.Boundary?.GetValueOrDefault(id) != hash;
         }
+
+        /// <summary>Whether this pass has had it as it is now.</summary>
+        public bool IsSeen(JsonElement item)
+        {
+            var (id, hash) = Fingerprint(item);
+            return _seen.GetValueOrDefault(id) == hash;
+        }
+
+        /// <summary>The next pass asks this, and has this tag.</summary>
+        public void Close(Uri address, string? etag) => (_address, _etag, _isClosed) = (address.PathAndQuery, etag, true);
+
+        private static (string Id, string Hash) Fingerprint(JsonElement item) => (
+            item.GetProperty("id").GetInt64().ToString(CultureInfo.InvariantCulture),
+            Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(item, GitHubRecordJson.Default.JsonElement)))[..16]);
 
         public bool IsNewer(JsonElement item)
         {
@@ -301,24 +328,22 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
             // Where nothing was new the question stays the same, so that its answer can be that nothing is new.
             if (stored is null && previous is not null && (_notModified || !IsFull))
                 return _notModified || _etag is null ? previous : previous with { ETags = Tags() };
+            var hasAny = stored is not null || previous?.Files.Count > 0;
             return new()
             {
                 Files = stored is null ? [] : IsFull ? [stored.Key] : [.. previous!.Files, stored.Key],
                 FullAt = IsFull ? DateTimeOffset.UtcNow : previous!.FullAt,
-                Since = Floor(_date!.Value),
+                Since = hasAny ? NextSince : null,
                 Boundary = _seen.Count > 0 ? _seen : null,
                 LastId = Math.Max(_lastId, previous?.LastId ?? 0),
-                ETags = IsSinceKind ? null : Tags(),
+                ETags = hasAny && IsSinceKind && !_isClosed ? null : Tags(),
             };
         }
 
         // What is asked next time is another question, whose answer has another tag.
         private bool IsSinceKind => _address!.Contains("sort=created", StringComparison.Ordinal);
 
-        private Dictionary<string, string> Tags() => _etag is null ? new(StringComparer.Ordinal) : new(StringComparer.Ordinal) { [_address!] = _etag };
-
-        private static DateTimeOffset Floor(DateTimeOffset time) => DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
-    }
+        private Dictionary<string, string> Tags() => _etag is null ? new(StringComparer.Ordinal) : new(StringComparer.Ordinal) { [_address!] = _etag };    }
 }
 
 /// <summary>What a pass gave.</summary>

@@ -77,7 +77,7 @@ internal static class ReleaseOperations
             return call.ErrorAsync(404, "Not Found");
         if (call.Context.Request.Headers.Accept == "application/octet-stream")
             return downloads.RedirectAsync(call, context => SendAsync(context, bytes));
-        return call.JsonAsync(Assets(call).First(asset => (long)asset!["id"]! == id)!.DeepClone());
+        return call.JsonAsync(Assets(call).First(asset => asset!["id"]!.ToString() == call["asset_id"])!.DeepClone());
     }
 
     private static IEnumerable<JsonNode?> Assets(RestCall call) => call.Repository.RecordsOf("releases").SelectMany(release => release["assets"]!.AsArray());
@@ -90,7 +90,7 @@ internal static class ReleaseOperations
 
     private static async Task UploadAsync(RestCall call)
     {
-        if (call.Repository.RecordsOf("releases").FirstOrDefault(release => (long)release["id"]! == call.Number("release_id")) is not { } release || call.Query("name") is not { } name)
+        if (call.Repository.RecordsOf("releases").FirstOrDefault(release => release["id"]!.ToString() == call["release_id"]) is not { } release || call.Query("name") is not { } name)
         {
             await call.ErrorAsync(404, "Not Found");
             return;

@@ -19,7 +19,7 @@ internal static class RepositoryOperations
             ? call.JsonAsync(found.DeepClone())
             : call.ErrorAsync(404, "Branch not protected"));
         routes.Add("GET", Root + "/rulesets", call => call.PageAsync(call.Repository.RecordsOf("rulesets")));
-        routes.Add("GET", Root + "/rulesets/{ruleset_id}", call => call.Repository.RecordsOf("rulesets").FirstOrDefault(ruleset => (long)ruleset["id"]! == call.Number("ruleset_id")) is { } found
+        routes.Add("GET", Root + "/rulesets/{ruleset_id}", call => call.Repository.RecordsOf("rulesets").FirstOrDefault(ruleset => ruleset["id"]!.ToString() == call["ruleset_id"]) is { } found
             ? call.JsonAsync(found.DeepClone())
             : call.ErrorAsync(404, "Not Found"));
         routes.Add("GET", Root + "/hooks", call => call.PageAsync(call.Repository.RecordsOf("hooks")));

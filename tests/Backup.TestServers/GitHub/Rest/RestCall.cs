@@ -17,7 +17,8 @@ internal sealed class RestCall(GitHubServices services, HttpContext context, Cal
     /// <summary>Set for what is below a repository.</summary>
     public GitHubRepository Repository { get; init; } = null!;
 
-    public string this[string name] => values[name];
+    /// <summary>Kestrel leaves %2F as it is.</summary>
+    public string this[string name] => Uri.UnescapeDataString(values[name]);
 
     public int Number(string name) => int.TryParse(values[name], CultureInfo.InvariantCulture, out var number) ? number : -1;
 
