@@ -21,6 +21,7 @@ internal sealed class GitHubHandler(GitHubServices services)
             Method = context.Request.Method,
             Path = context.Request.Path.Value ?? "/",
             Query = context.Request.QueryString.Value ?? "",
+            Body = await JsonBodyAsync(context.Request),
             Headers = context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
         };
         services.Requests.Enqueue(record);
@@ -114,6 +115,16 @@ internal sealed class GitHubHandler(GitHubServices services)
             await _lfs.BatchAsync(context, repository);
         else
             await _git.HandleAsync(context, repository, git.IsWiki ? repository.WikiPath! : repository.Path, git.Tail);
+    }
+
+    private static async Task<string?> JsonBodyAsync(HttpRequest request)
+    {
+        if (request.ContentType?.StartsWith("application/json", StringComparison.Ordinal) != true)
+            return null;
+        using var reader = new StreamReader(request.Body);
+        var text = await reader.ReadToEndAsync();
+        request.Body = new MemoryStream(Encoding.UTF8.GetBytes(text));
+        return text;
     }
 
     private bool IsAuthorized(HttpRequest request)

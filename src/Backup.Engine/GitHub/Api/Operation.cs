@@ -11,7 +11,6 @@ internal sealed record Operation(HttpMethod Method, string Template)
 
     // operationId "users/get-authenticated" and so on: the names of these fields, the other way round.
     public static readonly Operation GetAuthenticatedUser = new(HttpMethod.Get, "user");
-    public static readonly Operation GetUser = new(HttpMethod.Get, "users/{username}");
     public static readonly Operation ListRepositoriesOfAuthenticatedUser = new(HttpMethod.Get, "user/repos");
     public static readonly Operation ListRepositoriesOfUser = new(HttpMethod.Get, "users/{username}/repos");
     public static readonly Operation ListRepositoriesOfOrganization = new(HttpMethod.Get, "orgs/{org}/repos");
