@@ -57,7 +57,7 @@ public sealed class RestoreGitHubReposCommand : AwsCmdlet, IGitHubParameters
 
     /// <summary>How many requests that create content in a minute.</summary>
     [Parameter]
-    [ValidateRange(1, 80)]
+    [ValidateRange(1, 100_000)]
     public int WritesPerMinute { get; set; } = 60;
 
     /// <summary>A token.</summary>
