@@ -98,7 +98,7 @@ public sealed class RestoreGitHubReposCommand : AwsCmdlet, IGitHubParameters
         GitHubRestoreOptions options;
         try
         {
-            var connection = GitHubParameters.Connect(this, WriteWarning, useEnvironment: Remote is null);
+            var connection = GitHubParameters.Connect(this, Reveal, useEnvironment: Remote is null);
             var path = Path is null ? null : ResolvePath(Path);
             var from = ResolveStore(From);
             if (!Confirm($"{string.Join(", ", _names)} from {from}", $"Restore to {path ?? Owner ?? Remote}", out var whatIf))
