@@ -1,8 +1,12 @@
+using Backup.TestServers.Aws;
+using Backup.TestServers.CodeArtifact;
 using Backup.TestServers.S3;
 
 return args switch
 {
     ["s3", .. var rest] => await StrictS3Command.RunAsync(rest),
+    ["aws", .. var rest] => await AwsCommand.RunAsync(rest),
+    ["codeartifact", .. var rest] => await CodeArtifactCommand.RunAsync(rest),
     _ => Usage(args),
 };
 
@@ -12,6 +16,8 @@ static int Usage(string[] args)
         Loopback peers for tests and for trying things by hand. They bind 127.0.0.1 only.
 
           s3    an S3 that verifies signatures and checksums      (s3 --help)
+          aws   STS, SSO, parameters and secrets: who asks            (aws --help)
+          codeartifact   a domain: its API, and Maven for a real mvn  (codeartifact --help)
         """);
     return args is [] or ["--help"] or ["-h"] ? 0 : 2;
 }
