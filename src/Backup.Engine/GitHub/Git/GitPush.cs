@@ -21,6 +21,10 @@ internal sealed class GitPush(PackPool pool, RefAdvertisement there, GitGenerati
     private const string RestoredPull = "refs/heads/restored/pr/";
     private const long MaxOutput = 256L << 20;
 
+    // A server writes refs one by one and is silent meanwhile: a thousand are a few seconds, or a minute where its disk is slow.
+    private const int MaxRefs = 1000;
+    private const int StallFactor = 5;
+
     // Windows takes 32,767 characters, Linux 2 MB with the environment.
     private static readonly int MaxArguments = OperatingSystem.IsWindows() ? 20_000 : 400_000;
 
@@ -137,7 +141,7 @@ internal sealed class GitPush(PackPool pool, RefAdvertisement there, GitGenerati
         foreach (var item in refs.Where(item => !IsRefused(item) && _there.GetValueOrDefault(item.Name) != item.ObjectId))
         {
             var size = item.ObjectId.Length + item.Name.Length + 4;
-            if (length + size > MaxArguments)
+            if (length + size > MaxArguments || batch.Count == MaxRefs)
             {
                 yield return batch;
                 (batch, length) = ([], 0);
@@ -162,7 +166,7 @@ internal sealed class GitPush(PackPool pool, RefAdvertisement there, GitGenerati
         {
             Remote = remote,
             Token = await remote.TokenAsync(cancellationToken),
-            Stall = options.Stall,
+            Stall = options.Stall * StallFactor,
         };
         var answers = new Dictionary<string, (char Flag, string Text)>(StringComparer.Ordinal);
         var exit = await GitProcess.RunAsync(command, cancellationToken, null, async output =>
