@@ -154,7 +154,8 @@ public sealed class GitRestoreTests
 
         var whole = await GitRestore.ToRemoteAsync(place.Store, place.Http, remote, Options(place), CancellationToken.None);
         whole.Outcome.ShouldBe(Outcome.Failed);
-        (await target.RefsAsync()).ShouldBeEmpty();
+        whole.Problems.ShouldHaveSingleItem().Item.ShouldBe("refs/heads/main");
+        (await target.RefsAsync()).ShouldHaveSingleItem().ShouldEndWith("refs/heads/side");
 
         var sliced = await GitRestore.ToRemoteAsync(place.Store, place.Http, remote, Options(place) with { MaxPush = 700_000 }, CancellationToken.None);
         sliced.Problems.ShouldBeEmpty();
