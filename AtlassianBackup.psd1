@@ -14,9 +14,12 @@
     AliasesToExport        = @()
     VariablesToExport      = @()
     CmdletsToExport        = @(
+        'Backup-GitHubRepos'
         'Get-BackupRun'
+        'Get-GitHubRepos'
         'Restore-BackupRun'
         'Restore-FolderFromS3'
+        'Restore-GitHubRepos'
         'Sync-FolderToS3'
         'Test-BackupRun'
     )

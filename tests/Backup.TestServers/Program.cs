@@ -1,5 +1,6 @@
 using Backup.TestServers.Aws;
 using Backup.TestServers.CodeArtifact;
+using Backup.TestServers.GitHub;
 using Backup.TestServers.S3;
 
 return args switch
@@ -7,6 +8,7 @@ return args switch
     ["s3", .. var rest] => await StrictS3Command.RunAsync(rest),
     ["aws", .. var rest] => await AwsCommand.RunAsync(rest),
     ["codeartifact", .. var rest] => await CodeArtifactCommand.RunAsync(rest),
+    ["github", .. var rest] => await GitHubCommand.RunAsync(rest),
     _ => Usage(args),
 };
 
@@ -18,6 +20,7 @@ static int Usage(string[] args)
           s3    an S3 that verifies signatures and checksums      (s3 --help)
           aws   STS, SSO, parameters and secrets: who asks            (aws --help)
           codeartifact   a domain: its API, and Maven for a real mvn  (codeartifact --help)
+          github   real repositories over smart HTTP, and the API     (github --help)
         """);
     return args is [] or ["--help"] or ["-h"] ? 0 : 2;
 }

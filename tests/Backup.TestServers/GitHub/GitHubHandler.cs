@@ -8,6 +8,8 @@ namespace Backup.TestServers.GitHub;
 /// <summary>Records a request, lets the script have it, and hands it to git, LFS or the API.</summary>
 internal sealed class GitHubHandler(GitHubServices services)
 {
+    private const string ControlPath = "/_control/";
+
     private readonly GitHttpBackend _git = new(services);
     private readonly LfsEndpoint _lfs = new(services);
     private readonly RestApi _rest = new(services);
@@ -19,6 +21,7 @@ internal sealed class GitHubHandler(GitHubServices services)
             Method = context.Request.Method,
             Path = context.Request.Path.Value ?? "/",
             Query = context.Request.QueryString.Value ?? "",
+            Body = await JsonBodyAsync(context.Request),
             Headers = context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
         };
         services.Requests.Enqueue(record);
@@ -47,7 +50,7 @@ internal sealed class GitHubHandler(GitHubServices services)
         if (fault is { Status: { } status })
         {
             context.Response.StatusCode = status;
-            foreach (var (name, value) in fault.Headers ?? new Dictionary<string, string>())
+            foreach (var (name, value) in fault.Headers ?? new Dictionary<string, string>(StringComparer.Ordinal))
                 context.Response.Headers[name] = value;
             context.Response.ContentType = "application/json; charset=utf-8";
             await context.Response.WriteAsync(fault.Body, cancellationToken);
@@ -69,6 +72,8 @@ internal sealed class GitHubHandler(GitHubServices services)
     {
         if (record.Path.StartsWith(LfsEndpoint.StoragePath, StringComparison.Ordinal))
             await _lfs.StorageAsync(context);
+        else if (record is { Method: "POST" } && record.Path.StartsWith(ControlPath, StringComparison.Ordinal))
+            services.Control?.Invoke(record.Path[ControlPath.Length..]);
         else if (GitPath.TryParse(record.Path) is { } git)
             await GitAsync(context, git);
         else
@@ -110,6 +115,16 @@ internal sealed class GitHubHandler(GitHubServices services)
             await _lfs.BatchAsync(context, repository);
         else
             await _git.HandleAsync(context, repository, git.IsWiki ? repository.WikiPath! : repository.Path, git.Tail);
+    }
+
+    private static async Task<string?> JsonBodyAsync(HttpRequest request)
+    {
+        if (request.ContentType?.StartsWith("application/json", StringComparison.Ordinal) != true)
+            return null;
+        using var reader = new StreamReader(request.Body);
+        var text = await reader.ReadToEndAsync();
+        request.Body = new MemoryStream(Encoding.UTF8.GetBytes(text));
+        return text;
     }
 
     private bool IsAuthorized(HttpRequest request)

@@ -31,10 +31,23 @@ public sealed class GitHubServer : IAsyncDisposable
 
     public FaultScript Faults => _services.Faults;
 
+    /// <summary>What POST /_control/{name} does.</summary>
+    public Action<string>? Control
+    {
+        get => _services.Control;
+        set => _services.Control = value;
+    }
+
     /// <summary>Every request, in order of arrival.</summary>
     public IReadOnlyList<RequestRecord> Requests => [.. _services.Requests];
 
     public void ClearRequests() => _services.Requests.Clear();
+
+    /// <summary>Every token that an App was given has expired.</summary>
+    public void ExpireInstallationTokens() => _services.Callers.ExpireInstallations();
+
+    /// <summary>The records of one repository, to fill.</summary>
+    public RepositoryContent Content(GitHubRepository repository) => new(_services, repository);
 
     public GitHubRepository AddRepository(string fullName) => World.AddRepository(fullName);
 

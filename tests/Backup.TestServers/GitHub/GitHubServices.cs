@@ -18,6 +18,10 @@ internal sealed class GitHubServices(GitHubOptions options, string directory)
 
     public Action<RequestRecord>? Answered { get; init; }
 
+    public Action<string>? Control { get; set; }
+
+    public Rest.Callers Callers { get; set; } = null!;
+
     public Uri Endpoint { get; set; } = new("http://127.0.0.1/");
 
     public CancellationTokenSource Stopping { get; } = new();

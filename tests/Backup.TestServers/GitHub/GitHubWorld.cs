@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 
 namespace Backup.TestServers.GitHub;
@@ -25,6 +26,28 @@ public sealed class GitHubWorld
 
     /// <summary>Records of accounts: gists, members, teams; the key is login and kind.</summary>
     internal ConcurrentDictionary<string, List<JsonObject>> AccountRecords { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Apps by id, with the public half of their keys.</summary>
+    internal ConcurrentDictionary<string, RSA> Apps { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>How long an installation's token lives; GitHub has an hour.</summary>
+    public TimeSpan InstallationTokenLife { get; set; } = TimeSpan.FromHours(1);
+
+    private readonly ConcurrentDictionary<long, string> _installations = new();
+
+    /// <summary>An App that is installed on everything that <paramref name="owner"/> has.</summary>
+    public void AddInstallation(string app, string publicKeyPem, long installation, string owner)
+    {
+        var key = RSA.Create();
+        key.ImportFromPem(publicKeyPem);
+        Apps[app] = key;
+        _installations[installation] = owner;
+    }
+
+    internal bool HasInstallation(long installation) => _installations.ContainsKey(installation);
+
+    internal bool IsInstalled(long installation, GitHubRepository repository) =>
+        _installations.TryGetValue(installation, out var owner) && owner.Equals(repository.Owner, StringComparison.OrdinalIgnoreCase);
 
     internal long NextId() => Interlocked.Increment(ref _nextId);
 

@@ -13,6 +13,9 @@ public sealed class RequestRecord
     /// <summary>Names are compared without case.</summary>
     public required IReadOnlyDictionary<string, string> Headers { get; init; }
 
+    /// <summary>The body where it is JSON, else null.</summary>
+    public string? Body { get; init; }
+
     public DateTimeOffset Arrived { get; init; } = DateTimeOffset.UtcNow;
 
     /// <summary>0 while it is being answered.</summary>

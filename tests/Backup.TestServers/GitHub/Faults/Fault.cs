@@ -50,13 +50,13 @@ public sealed record FaultAction(
     public static FaultAction SecondaryLimit(int? retryAfterSeconds) => new(
         403,
         """{"message":"You have exceeded a secondary rate limit. Please wait a few minutes before you try again.","documentation_url":"https://docs.github.com/free-pro-team@latest/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}""",
-        retryAfterSeconds is { } seconds ? new Dictionary<string, string> { ["Retry-After"] = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture) } : null);
+        retryAfterSeconds is { } seconds ? new Dictionary<string, string>(StringComparer.Ordinal) { ["Retry-After"] = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture) } : null);
 
     /// <summary>The primary limit: 403, remaining 0, and the time at which there are requests again.</summary>
     public static FaultAction PrimaryLimit(DateTimeOffset reset) => new(
         403,
         """{"message":"API rate limit exceeded for user ID 1.","documentation_url":"https://docs.github.com/rest/overview/rate-limits-for-the-rest-api"}""",
-        new Dictionary<string, string>
+        new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["x-ratelimit-limit"] = "5000",
             ["x-ratelimit-remaining"] = "0",
