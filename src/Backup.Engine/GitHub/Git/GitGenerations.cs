@@ -24,17 +24,14 @@ internal static class GitGenerations
         foreach (var folder in folders.Distinct(StringComparer.Ordinal))
         {
             var ending = $"/{RepositoryKeys.Word(part)}.json";
-            // Generations begin with a digit: LFS objects, which may be many, do not.
-            for (var digit = '0'; digit <= '9'; digit++)
+            // Generations begin with their year: LFS objects, which may be many, do not.
+            await foreach (var item in store.ListAsync($"{folder}/2", cancellationToken))
             {
-                await foreach (var item in store.ListAsync($"{folder}/{digit}", cancellationToken))
-                {
-                    if (!item.Key.EndsWith(ending, StringComparison.Ordinal))
-                        continue;
-                    var name = item.Key[(folder.Length + 1)..^ending.Length];
-                    if (TryParseTime(name, out var time))
-                        found.Add(new(item.Key, name, time));
-                }
+                if (!item.Key.EndsWith(ending, StringComparison.Ordinal))
+                    continue;
+                var name = item.Key[(folder.Length + 1)..^ending.Length];
+                if (TryParseTime(name, out var time))
+                    found.Add(new(item.Key, name, time));
             }
         }
 

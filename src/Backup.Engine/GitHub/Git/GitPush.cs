@@ -15,14 +15,16 @@ internal sealed record GitPushed(long Written, long Unchanged, long LeftOut, IRe
 /// <summary>
 /// Pushes branches and tags with <c>git push</c>, in slices that a server takes: GitHub ends a push above 2 GB. A branch that is larger
 /// goes up by commits of its own first line, each a fast-forward; so a restore that was stopped goes on where it was.
+/// The repository's own refs are used up by it.
 /// </summary>
 internal sealed class GitPush(PackPool pool, RefAdvertisement there, GitGeneration generation, GitRestoreOptions options)
 {
     private const string RestoredPull = "refs/heads/restored/pr/";
     private const long MaxOutput = 256L << 20;
 
-    // Windows takes 32,767 characters, Linux 2 MB with the environment.
-    private static readonly int MaxArguments = OperatingSystem.IsWindows() ? 20_000 : 400_000;
+    // A server writes refs one by one and is silent meanwhile: a thousand are a few seconds, or a minute where its disk is slow.
+    private const int MaxRefs = 1000;
+    private const int StallFactor = 5;
 
     private readonly Dictionary<string, string> _there = there.Refs.ToDictionary(item => item.Name, item => item.ObjectId, StringComparer.Ordinal);
     private readonly HashSet<string> _has = new(StringComparer.Ordinal);
@@ -132,22 +134,15 @@ internal sealed class GitPush(PackPool pool, RefAdvertisement there, GitGenerati
 
     private IEnumerable<IReadOnlyList<GitRef>> Batches(IReadOnlyList<GitRef> refs)
     {
-        var batch = new List<GitRef>();
-        var length = 0;
-        foreach (var item in refs.Where(item => !IsRefused(item) && _there.GetValueOrDefault(item.Name) != item.ObjectId))
+        var left = refs.Where(item => !IsRefused(item) && _there.GetValueOrDefault(item.Name) != item.ObjectId).ToList();
+        // Alone, so that it is the first.
+        if (left is [{ } first, ..] && first.Name == generation.Head)
         {
-            var size = item.ObjectId.Length + item.Name.Length + 4;
-            if (length + size > MaxArguments)
-            {
-                yield return batch;
-                (batch, length) = ([], 0);
-            }
-
-            batch.Add(item);
-            length += size;
+            yield return [first];
+            left.RemoveAt(0);
         }
 
-        if (batch.Count > 0)
+        foreach (var batch in left.Chunk(MaxRefs))
             yield return batch;
     }
 
@@ -157,12 +152,13 @@ internal sealed class GitPush(PackPool pool, RefAdvertisement there, GitGenerati
     private async Task<bool> PushAsync(IReadOnlyList<GitRef> refs, CancellationToken cancellationToken)
     {
         var remote = there.Remote;
-        var force = options.Force ? "+" : "";
-        var command = pool.Command(["push", "--porcelain", "--progress", "--no-verify", "--", remote.Url.AbsoluteUri, .. refs.Select(item => $"{force}{item.ObjectId}:{item.Name}")]) with
+        // The repository has just these refs now, so that one pattern names them all: no argument is ever too long, and git finds them in no time.
+        pool.WriteRefs(refs, null);
+        var command = pool.Command("push", "--porcelain", "--progress", "--no-verify", "--", remote.Url.AbsoluteUri, options.Force ? "+refs/*:refs/*" : "refs/*:refs/*") with
         {
             Remote = remote,
             Token = await remote.TokenAsync(cancellationToken),
-            Stall = options.Stall,
+            Stall = options.Stall * StallFactor,
         };
         var answers = new Dictionary<string, (char Flag, string Text)>(StringComparer.Ordinal);
         var exit = await GitProcess.RunAsync(command, cancellationToken, null, async output =>

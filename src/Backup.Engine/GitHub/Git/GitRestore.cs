@@ -43,7 +43,6 @@ internal static class GitRestore
         var there = await RefAdvertisement.ReadAsync(http, remote, cancellationToken, PullRefs.All);
         var path = Path.Combine(options.WorkPath, $"restore-{Guid.NewGuid().ToString("N")[..8]}.git");
         await using var pool = await OpenAsync(store, git, path, generation, isTemporary: true, options, cancellationToken);
-        pool.WriteRefs(generation.ReadRefs(), generation.Head);
 
         var problems = new List<RunFailure>();
         // Objects before the commits that point to them: GitHub refuses these otherwise.

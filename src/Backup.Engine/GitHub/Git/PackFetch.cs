@@ -67,17 +67,23 @@ internal sealed class PackFetch : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads the next bytes of the pack; empty at its end.</summary>
-    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync()
+    /// <summary>Fills a buffer with the next bytes of the pack; less than its length only at the end.</summary>
+    public async ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
-        if (!_rest.IsEmpty)
+        var count = 0;
+        while (count < buffer.Length)
         {
-            var rest = _rest;
-            _rest = default;
-            return rest;
+            if (_rest.IsEmpty)
+                _rest = _isOver ? default : await NextAsync();
+            if (_rest.IsEmpty)
+                break;
+            var take = Math.Min(_rest.Length, buffer.Length - count);
+            _rest[..take].CopyTo(buffer[count..]);
+            _rest = _rest[take..];
+            count += take;
         }
 
-        return _isOver ? default : await NextAsync();
+        return count;
     }
 
     /// <inheritdoc/>

@@ -114,7 +114,7 @@ internal sealed class PackPool : IAsyncDisposable
         var before = replace ? Directory.GetFiles(PackFolder) : [];
         var name = Move(pack);
         foreach (var file in before.Where(file => System.IO.Path.GetFileNameWithoutExtension(file) != name))
-            File.Delete(file);
+            Delete(file);
         if (replace)
             _packs.Clear();
         Add(bundle, name);
@@ -231,6 +231,13 @@ internal sealed class PackPool : IAsyncDisposable
     }
 
     // git makes packs read-only, which on Windows keeps them from being removed.
+    private static void Delete(string file)
+    {
+        if (OperatingSystem.IsWindows())
+            File.SetAttributes(file, FileAttributes.Normal);
+        File.Delete(file);
+    }
+
     private static void Remove(string directory)
     {
         try
@@ -238,7 +245,7 @@ internal sealed class PackPool : IAsyncDisposable
             if (OperatingSystem.IsWindows())
             {
                 foreach (var file in Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories))
-                    File.SetAttributes(file, FileAttributes.Normal);
+                    Delete(file);
             }
 
             Directory.Delete(directory, recursive: true);

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Backup.Engine.GitHub.Git;
 using Backup.Engine.Tests.Fixtures;
-using Backup.TestServers.GitHub;
+using Backup.TestServers.GitHub.Faults;
 using static Backup.Engine.Tests.GitHub.Git.GitPlace;
 
 namespace Backup.Engine.Tests.GitHub.Git;
@@ -154,7 +154,8 @@ public sealed class GitRestoreTests
 
         var whole = await GitRestore.ToRemoteAsync(place.Store, place.Http, remote, Options(place), CancellationToken.None);
         whole.Outcome.ShouldBe(Outcome.Failed);
-        (await target.RefsAsync()).ShouldBeEmpty();
+        whole.Problems.ShouldHaveSingleItem().Item.ShouldBe("refs/heads/main");
+        (await target.RefsAsync()).ShouldHaveSingleItem().ShouldEndWith("refs/heads/side");
 
         var sliced = await GitRestore.ToRemoteAsync(place.Store, place.Http, remote, Options(place) with { MaxPush = 700_000 }, CancellationToken.None);
         sliced.Problems.ShouldBeEmpty();
@@ -219,6 +220,77 @@ public sealed class GitRestoreTests
         await place.Source.CommitAsync("refs/heads/main", ("w.bin", Pointer(wrongId, 5_000)));
         (await place.RunAsync()).Problems.ShouldHaveSingleItem().Kind.ShouldBe(FailureKind.ChecksumMismatch);
         (await place.KeysAsync()).ShouldNotContain(RepositoryKeys.LfsObject(place.Folder, wrongId));
+    }
+
+    [Fact]
+    public async Task Where_LFS_is_off_the_history_is_kept_and_the_objects_are_told()
+    {
+        await using var place = await CreateAsync();
+        var (pointer, oid) = Lfs(place, Noise(1_000, 1));
+        await place.Source.CommitAsync("refs/heads/main", ("x.bin", pointer));
+        place.Server.Faults.Add("/info/lfs/objects/batch", new FaultAction(403, """{"message":"Git LFS is disabled for this repository."}"""), int.MaxValue);
+        var result = await place.RunAsync();
+        result.Outcome.ShouldBe(Outcome.Completed);
+        result.Problems.ShouldHaveSingleItem().ShouldSatisfyAllConditions(problem => problem.Kind.ShouldBe(FailureKind.PermissionDenied), problem => problem.Message.ShouldContain("disabled"));
+        result.State.LfsMissing.ShouldBe(1);
+
+        place.Server.Faults.Clear();
+        place.Server.Faults.Add($"/{oid}", new FaultAction(TruncateAfter: 500));
+        (await place.RunAsync()).Problems.ShouldBeEmpty();
+        place.State!.IsComplete(lfs: true).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Names_that_clash_or_look_like_options_come_back_as_they_were()
+    {
+        await using var place = await CreateAsync();
+        var commit = await place.Source.CommitAsync("refs/heads/main", ("a.txt", Text("one")));
+        string[] names = ["refs/heads/--upload-pack=x", "refs/heads/-d", "refs/heads/Aux", "refs/heads/aux", "refs/heads/Feature/One", "refs/heads/feature/one", "refs/heads/grüße/\u4e16", "refs/tags/$(touch x)", "refs/tags/CON"];
+        await File.WriteAllLinesAsync(Path.Combine(place.Repository.Path, "packed-refs"), names.Where(name => RefName.IsValid(name)).Order(StringComparer.Ordinal).Select(name => $"{commit} {name}"));
+        await place.RunAsync();
+
+        var target = new SourceRepository(place.Directory.Combine("target"));
+        await GitRestore.ToFolderAsync(place.Store, target.Path, Options(place), CancellationToken.None);
+        (await target.RefsAsync()).ShouldBe(await place.Source.RefsAsync());
+        var fresh = place.Server.AddRepository("acme/fresh");
+        var result = await GitRestore.ToRemoteAsync(place.Store, place.Http, new(place.Server.CloneUrl(fresh), _ => new(place.Server.Token)), Options(place), CancellationToken.None);
+        result.Problems.ShouldBeEmpty();
+        (await new SourceRepository(fresh.Path).RefsAsync()).ShouldBe(await place.Source.RefsAsync());
+    }
+
+    [Fact]
+    public async Task Thousands_of_refs_are_pushed_a_thousand_at_a_time()
+    {
+        await using var place = await CreateAsync();
+        var commit = await place.Source.CommitAsync("refs/heads/main", ("a.txt", Text("one")));
+        await File.WriteAllLinesAsync(Path.Combine(place.Repository.Path, "packed-refs"), Enumerable.Range(0, 5000).Select(i => $"{commit} refs/tags/release-{i}").Order(StringComparer.Ordinal));
+        await place.RunAsync();
+        var fresh = place.Server.AddRepository("acme/fresh");
+        // Else each ref waits for the disk, twice.
+        await new SourceRepository(fresh.Path).GitAsync("config", "core.fsync", "none");
+        place.Server.ClearRequests();
+        var result = await GitRestore.ToRemoteAsync(place.Store, place.Http, new(place.Server.CloneUrl(fresh), _ => new(place.Server.Token)), Options(place), CancellationToken.None);
+        result.Refs.ShouldBe(5001);
+        (await new SourceRepository(fresh.Path).RefsAsync()).ShouldBe(await place.Source.RefsAsync());
+        place.Server.Requests.Count(request => request.Path.EndsWith("/git-receive-pack", StringComparison.Ordinal)).ShouldBeInRange(6, 12);
+    }
+
+    [Fact]
+    public async Task A_repository_of_SHA_256_comes_back_too()
+    {
+        await using var place = await CreateAsync();
+        Directory.Delete(place.Repository.Path, recursive: true);
+        (await PeerProgram.RunAsync("git", ["init", "-q", "--bare", "--object-format=sha256", "-b", "main", place.Repository.Path])).Succeeded();
+        await place.Source.CommitAsync("refs/heads/main", ("a.txt", Text("one")));
+        await place.RunAsync();
+        await place.Source.CommitAsync("refs/heads/main", ("b.bin", Noise(5_000, 1)));
+        var result = await place.RunAsync();
+        result.Generation.Bundles.Count.ShouldBe(2);
+        var target = new SourceRepository(place.Directory.Combine("target"));
+        await GitRestore.ToFolderAsync(place.Store, target.Path, Options(place), CancellationToken.None);
+        (await target.RefsAsync()).ShouldBe(await place.Source.RefsAsync());
+        (await target.GitAsync("fsck", "--full", "--strict")).ShouldBeEmpty();
+        (await PeerProgram.RunAsync("git", ["bundle", "list-heads", await place.DownloadAsync(result.Generation.Bundles[0].Key)])).Succeeded();
     }
 
     private static (byte[] Pointer, string Oid) Lfs(GitPlace place, byte[] content)

@@ -25,7 +25,19 @@ internal sealed class LfsBackup(IObjectStore store, LfsClient client, string fol
         var entries = new ConcurrentQueue<LfsEntry>();
         foreach (var batch in pointers.Select(pointer => new LfsObject(pointer.Oid, pointer.Size)).Chunk(LfsClient.BatchSize))
         {
-            var answers = await client.AskAsync("download", batch, cancellationToken);
+            IReadOnlyDictionary<string, LfsAnswer> answers;
+            try
+            {
+                answers = await client.AskAsync("download", batch, cancellationToken);
+            }
+            catch (BackupException exception)
+            {
+                // LFS may be off, or out of its quota: the history is kept all the same, and what is missing is told.
+                foreach (var item in batch)
+                    entries.Enqueue(Missing(item, exception.Kind, exception.Message.TrimEnd('.')));
+                continue;
+            }
+
             await Parallel.ForEachAsync(
                 batch,
                 new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken },
@@ -52,12 +64,24 @@ internal sealed class LfsBackup(IObjectStore store, LfsClient client, string fol
             catch (BackupException exception) when (exception.Kind is FailureKind.Unavailable or FailureKind.TimedOut && attempt < Attempts)
             {
                 // It broke off; from its beginning again, perhaps by another address.
-                action = (await client.AskAsync("download", [item], cancellationToken)).GetValueOrDefault(item.Oid)?.Actions?.Download ?? action;
+                action = await AskAgainAsync(item, cancellationToken) ?? action;
             }
             catch (BackupException exception) when (exception.Kind is FailureKind.NotFound or FailureKind.ChecksumMismatch or FailureKind.LengthMismatch or FailureKind.PermissionDenied or FailureKind.Unavailable or FailureKind.TimedOut or FailureKind.Corrupt or FailureKind.InvalidInput)
             {
                 return Missing(item, exception.Kind, exception.Message.TrimEnd('.'));
             }
+        }
+    }
+
+    private async Task<LfsAction?> AskAgainAsync(LfsObject item, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await client.AskAsync("download", [item], cancellationToken)).GetValueOrDefault(item.Oid)?.Actions?.Download;
+        }
+        catch (BackupException)
+        {
+            return null;
         }
     }
 
