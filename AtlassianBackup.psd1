@@ -14,9 +14,12 @@
     AliasesToExport        = @()
     VariablesToExport      = @()
     CmdletsToExport        = @(
+        'Backup-MavenPackage'
+        'Compare-MavenBackup'
         'Get-BackupRun'
         'Restore-BackupRun'
         'Restore-FolderFromS3'
+        'Restore-MavenPackage'
         'Sync-FolderToS3'
         'Test-BackupRun'
     )

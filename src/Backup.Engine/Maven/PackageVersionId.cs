@@ -47,11 +47,11 @@ public sealed partial record PackageVersionId
     internal PackageReference Reference => new() { Repository = RepositoryReference, Format = Format, Namespace = Namespace, Package = Package };
 
     /// <summary>The snapshot that this build is of, or null: a build's files are in the snapshot's own directory of a Maven repository.</summary>
-    internal string? SnapshotVersion => Format == Maven && Build().Match(Version) is { Success: true } match ? match.Groups[1].Value + "-SNAPSHOT" : null;
+    internal string? SnapshotVersion => Format == Maven && Build().Match(Version) is { Success: true } match ? match.Groups["base"].Value + "-SNAPSHOT" : null;
 
     /// <summary>When and as which a build was made, as text that sorts in that order; null for other versions.</summary>
     internal (string Timestamp, int Number)? SnapshotBuild => Format == Maven && Build().Match(Version) is { Success: true } match
-        ? (match.Groups[2].Value, int.Parse(match.Groups[3].Value))
+        ? (match.Groups["stamp"].Value, int.Parse(match.Groups["number"].Value))
         : null;
 
     /// <summary>Reads a package as users write it.</summary>
@@ -67,6 +67,6 @@ public sealed partial record PackageVersionId
     /// <inheritdoc/>
     public override string ToString() => $"{PackageName}:{Version}";
 
-    [GeneratedRegex(@"^(.+)-(\d{8}\.\d{6})-(\d{1,9})$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?<base>.+)-(?<stamp>[0-9]{8}\.[0-9]{6})-(?<number>[0-9]{1,9})$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex Build();
 }

@@ -95,7 +95,7 @@ internal sealed class RevisionCatalog(IObjectStore store)
         }
     }
 
-    private Task WriteAsync<T>(string key, T value, JsonTypeInfo<T> type, bool onlyIfAbsent, CancellationToken cancellationToken)
+    private Task<StoredObject> WriteAsync<T>(string key, T value, JsonTypeInfo<T> type, bool onlyIfAbsent, CancellationToken cancellationToken)
     {
         var bytes = JsonSerializer.SerializeToUtf8Bytes(value, type);
         return store.WriteAsync(
