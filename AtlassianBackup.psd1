@@ -15,6 +15,8 @@
     VariablesToExport      = @()
     CmdletsToExport        = @(
         'Backup-GitHubRepos'
+        'Backup-MavenPackage'
+        'Compare-MavenBackup'
         'Get-BackupRun'
         'Get-GitHubRepos'
         'Invoke-ConfluenceBackup'
@@ -22,6 +24,7 @@
         'Restore-BackupRun'
         'Restore-FolderFromS3'
         'Restore-GitHubRepos'
+        'Restore-MavenPackage'
         'Save-AtlassianExport'
         'Sync-FolderToS3'
         'Test-BackupRun'

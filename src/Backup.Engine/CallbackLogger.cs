@@ -1,5 +1,6 @@
 using Backup.Engine.Atlassian;
 using Backup.Engine.Folders;
+using Backup.Engine.Maven;
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Microsoft.Extensions.Logging;
@@ -25,6 +26,15 @@ public sealed class CallbackLogger(int from, Action<int, string> write) : ILogge
 
     /// <inheritdoc cref="With(StoreOptions)"/>
     public RunRestoreOptions With(RunRestoreOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public MavenBackupOptions With(MavenBackupOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public MavenRestoreOptions With(MavenRestoreOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public MavenCompareOptions With(MavenCompareOptions options) => options with { Logger = this };
 
     /// <inheritdoc cref="With(StoreOptions)"/>
     public SiteBackupOptions With(SiteBackupOptions options) => options with { Logger = this };

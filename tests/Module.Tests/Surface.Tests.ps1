@@ -62,7 +62,7 @@ Describe '<Name>' -ForEach $Cmdlets {
     It 'has an output type' { $Command.OutputType | Should -Not -BeNullOrEmpty }
 
     It 'supports ShouldProcess where it writes' {
-        $Command.Parameters.ContainsKey('WhatIf') | Should -Be ($Command.Verb -notin 'Get', 'Test')
+        $Command.Parameters.ContainsKey('WhatIf') | Should -Be ($Command.Verb -notin 'Get', 'Test', 'Compare')
     }
 
     It 'has the AWS parameters' {
