@@ -15,11 +15,12 @@ internal static class RestoreCommand
         var folder = new Option<string[]>("--folder") { Description = "The folders as they were backed up; wildcards allowed." };
         var to = new Option<string?>("--to") { Description = "The directory to restore into (default: the original place)." };
         var run = new Option<string?>("--run") { Description = "The run (default: the newest)." };
+        var at = new Option<DateTimeOffset?>("--at") { Description = "Restore as it was at this time." };
         var include = new Option<string[]>("--include") { Description = "Glob patterns of what to restore." };
         var wait = new Option<bool>("--wait") { Description = "Wait for archived objects." };
         var force = new Option<bool>("--force") { Description = "Overwrite files that are newer than the backup." };
         var whatIf = new Option<bool>("--what-if") { Description = "Say what would be done and write nothing." };
-        foreach (var option in new Option[] { folder, to, run, include, wait, force, whatIf })
+        foreach (var option in new Option[] { folder, to, run, at, include, wait, force, whatIf })
             command.Add(option);
         command.SetAction((result, token) => HostConsole.RunAsync(() => RunAsync(
             new()
@@ -29,6 +30,7 @@ internal static class RestoreCommand
                 Paths = result.GetValue(folder) is { Length: > 0 } folders ? folders : null,
                 Destination = result.GetValue(to),
                 RunId = result.GetValue(run),
+                At = result.GetValue(at),
                 Include = result.GetValue(include) is { Length: > 0 } includes ? includes : null,
                 Wait = result.GetValue(wait),
                 Force = result.GetValue(force),

@@ -113,6 +113,21 @@ Describe 'A folder on a directory store, there and back' {
         (Get-ChildItem (Join-Path $Root run) -Recurse -File).Count | Should -Be 25
     }
 
+    It 'gives a folder back from the list of runs' {
+        $summary = Get-BackupRun $Store -Latest | Restore-FolderFromS3 -Destination (Join-Path $Root piped)
+        $summary.Restored | Should -Be 25
+        Get-Tree (Join-Path $Root piped) | Should -Be (Get-Tree $Source)
+        # Several runs of one folder must not land on each other.
+        $runs = Get-BackupRun $Store | Select-Object -First 2
+        $null = $runs | Restore-FolderFromS3 -Destination (Join-Path $Root several) -WarningAction SilentlyContinue
+        (Get-ChildItem (Join-Path $Root several)).Name | Sort-Object | Should -Be ($runs.RunId | Sort-Object)
+    }
+
+    It 'takes the destination first where the folders come from a root' {
+        $results = Sync-FolderToS3 -Root $Root (Join-Path $Root.TrimEnd('/') '../root-store') -CachePath (Join-Path $Root ../root-cache) -WhatIf -WarningAction SilentlyContinue
+        $results.Destination | Select-Object -Unique | Should -Match 'root-store$'
+    }
+
     It 'sees damage, names it, and says false' {
         $victim = Get-ChildItem $Store -Recurse -File | Where-Object Length -ge 3MB | Select-Object -First 1
         $stream = [IO.File]::OpenWrite($victim.FullName); $stream.Position = 1000; $stream.WriteByte(1); $stream.WriteByte(2); $stream.WriteByte(3); $stream.Dispose()

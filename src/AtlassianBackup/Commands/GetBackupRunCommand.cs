@@ -57,6 +57,17 @@ public sealed class GetBackupRunCommand : AwsCmdlet
             LatestOnly = Latest,
         };
         var options = CreateStoreOptions();
-        RunAsync(token => RunQueries.RunAsync(store, query, options, token), WriteObject, Destination);
+        var found = false;
+        RunAsync(
+            token => RunQueries.RunAsync(store, query, options, token),
+            run =>
+            {
+                found = true;
+                WriteObject(run);
+            },
+            Destination);
+        // An empty list is an answer, and nothing at a prompt looks like a mistake.
+        if (!found)
+            WriteVerbose($"'{store}' holds no such run.");
     }
 }

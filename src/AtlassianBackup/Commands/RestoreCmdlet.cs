@@ -69,6 +69,8 @@ public abstract class RestoreCmdlet : AwsCmdlet
             WriteWarning(summary.WhatIf
                 ? $"{summary.SourceName}: {summary.Deferred} files are archived and would be asked for, which takes hours."
                 : $"{summary.SourceName}: {summary.Deferred} files are archived and were asked for. Run the same command again when they are readable.");
+        if (summary.Outcome is Outcome.Completed && summary.Reason is { } reason)
+            WriteWarning($"{summary.SourceName}: {reason}");
         if (summary.Outcome is Outcome.Failed && !_withErrors.Contains(summary.RunId))
             _unexplained.Add(summary);
     }

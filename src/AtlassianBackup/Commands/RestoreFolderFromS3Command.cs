@@ -1,25 +1,33 @@
 using System.Management.Automation;
 using Backup.Engine;
 using Backup.Engine.Folders;
+using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 
 namespace AtlassianBackup.Commands;
 
 /// <summary>Restore-FolderFromS3: gives folders back.</summary>
-[Cmdlet(VerbsData.Restore, "FolderFromS3", SupportsShouldProcess = true, DefaultParameterSetName = "At")]
+[Cmdlet(VerbsData.Restore, "FolderFromS3", SupportsShouldProcess = true, DefaultParameterSetName = AtSet)]
 [OutputType("Backup.Engine.Runs.RestoreSummary")]
 public sealed class RestoreFolderFromS3Command : RestoreCmdlet
 {
+    private const string AtSet = "At";
+    private const string RunIdSet = "RunId";
+    private const string RunSet = "Run";
+
     private readonly List<string> _folders = [];
+    private readonly List<BackupRun> _runs = [];
 
     /// <summary>The folders as they were backed up.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ParameterSetName = AtSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ParameterSetName = RunIdSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[]? Path { get; set; }
 
     /// <summary>The store that holds the backup.</summary>
-    [Parameter(Mandatory = true, Position = 1)]
+    [Parameter(Mandatory = true, Position = 1, ParameterSetName = AtSet)]
+    [Parameter(Mandatory = true, Position = 1, ParameterSetName = RunIdSet)]
     [ValidateNotNullOrEmpty]
     public string From { get; set; } = "";
 
@@ -29,13 +37,18 @@ public sealed class RestoreFolderFromS3Command : RestoreCmdlet
     public string? Destination { get; set; }
 
     /// <summary>Restore as it was at this time.</summary>
-    [Parameter(ParameterSetName = "At")]
+    [Parameter(ParameterSetName = AtSet)]
     public DateTimeOffset? At { get; set; }
 
     /// <summary>Restore this run.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = "RunId")]
+    [Parameter(Mandatory = true, ParameterSetName = RunIdSet)]
     [ValidateNotNullOrEmpty]
     public string? RunId { get; set; }
+
+    /// <summary>Runs as Get-BackupRun lists them.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = RunSet, ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public BackupRun[] Run { get; set; } = [];
 
     /// <summary>How fast archived objects are wanted.</summary>
     [Parameter]
@@ -51,23 +64,58 @@ public sealed class RestoreFolderFromS3Command : RestoreCmdlet
     [Parameter]
     public SwitchParameter Wait { get; set; }
 
+    /// <summary>How long to wait.</summary>
+    [Parameter]
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromDays(3);
+
     /// <summary>Go on where an interrupted restore ended.</summary>
     [Parameter]
     public SwitchParameter Resume { get; set; }
 
-    /// <summary>Collects the folders.</summary>
+    /// <summary>A deadline that cannot be one ends the cmdlet.</summary>
+    protected override void BeginProcessing()
+    {
+        if (Timeout <= TimeSpan.Zero)
+            ThrowMapped(new BackupException(FailureKind.InvalidInput, $"'{Timeout}' is not a time to wait.", "Give a time above zero, such as 2.00:00 for two days."), Timeout);
+    }
+
+    /// <summary>Collects the folders, or the runs.</summary>
     protected override void ProcessRecord()
     {
         if (Path is not null)
             _folders.AddRange(Path.Select(Absolute));
+        _runs.AddRange(Run);
     }
 
     /// <summary>Runs the engine.</summary>
     protected override void EndProcessing()
     {
-        var from = ResolveStore(From);
         var destination = ResolveTarget(Destination);
-        var what = _folders.Count > 0 ? string.Join(", ", _folders) : "every folder";
+        if (ParameterSetName != RunSet)
+        {
+            Restore(ResolveStore(From), _folders.Count > 0 ? string.Join(", ", _folders) : "every folder", destination, RunId);
+            return;
+        }
+
+        foreach (var run in _runs)
+        {
+            if (run.System != "folders")
+                WriteError(ErrorMapping.ToRecord(FailureKind.InvalidInput, $"Run {run.RunId} is not of a folder, but of {run.System}: {run.SourceName}.", "Restore it with Restore-BackupRun.", run));
+            else
+                Restore(ResolveStore(run.Destination), $"run {run.RunId} of {run.SourceName}", TargetOf(run, destination), run.RunId);
+        }
+    }
+
+    private string? TargetOf(BackupRun run, string? destination)
+    {
+        if (destination is null || _runs.Count == 1)
+            return destination;
+        // Runs of one folder differ by their id, folders by their name.
+        return System.IO.Path.Combine(destination, _runs.DistinctBy(other => other.SourceName, StringComparer.Ordinal).Count() == _runs.Count ? FolderRestore.NameOf(run.SourceName, _runs.ConvertAll(other => other.SourceName)) : run.RunId);
+    }
+
+    private void Restore(StoreLocation from, string what, string? destination, string? runId)
+    {
         if (!Confirm($"{what} from {from}", $"Restore to {destination ?? "the original place"}", out var whatIf))
             return;
         var options = CreateLogger().With(new FolderRestoreOptions
@@ -76,17 +124,18 @@ public sealed class RestoreFolderFromS3Command : RestoreCmdlet
             Store = CreateStoreOptions(),
             Paths = _folders.Count > 0 ? _folders : null,
             Destination = destination,
-            RunId = RunId,
+            RunId = runId,
             At = At,
             Include = Include,
             Tier = Enum.Parse<RestoreTier>(Tier, ignoreCase: true),
             Days = Days,
             Wait = Wait,
+            Timeout = Timeout,
             Resume = Resume,
             Force = Force,
             WhatIf = whatIf,
         });
-        RunRestore(token => FolderRestore.RunAsync(options, CreateProgress(), token), From);
+        RunRestore(token => FolderRestore.RunAsync(options, CreateProgress(), token), from.ToString());
     }
 
     // Names of another machine stay as they are; ./docs means the folder here, as it was when it was backed up.

@@ -6,10 +6,15 @@ using Backup.Engine.Stores;
 namespace AtlassianBackup.Commands;
 
 /// <summary>Sync-FolderToS3: brings a store up to date with folders.</summary>
-[Cmdlet(VerbsData.Sync, "FolderToS3", SupportsShouldProcess = true)]
+[Cmdlet(VerbsData.Sync, "FolderToS3", SupportsShouldProcess = true, DefaultParameterSetName = PathSet)]
 [OutputType("Backup.Engine.Folders.FolderSyncResult")]
 public sealed class SyncFolderToS3Command : BackupCmdlet
 {
+    // With roots or a file the one thing that is left to name is the destination: a value without a name must never become a folder there.
+    private const string PathSet = "Path";
+    private const string RootSet = "Root";
+    private const string ConfigSet = "ConfigFile";
+
     private readonly List<string> _folders = [];
     private readonly HashSet<string> _withErrors = new(StringComparer.Ordinal);
     private readonly List<FolderSyncResult> _unexplained = [];
@@ -18,23 +23,28 @@ public sealed class SyncFolderToS3Command : BackupCmdlet
     private bool _whatIf;
 
     /// <summary>The folders.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, ParameterSetName = PathSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = RootSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ConfigSet, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("FullName", "PSPath")]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
     /// <summary>Folders whose direct children are each a backup.</summary>
-    [Parameter]
+    [Parameter(Mandatory = true, ParameterSetName = RootSet)]
+    [Parameter(ParameterSetName = ConfigSet)]
     [ValidateNotNullOrEmpty]
     public string[]? Root { get; set; }
 
     /// <summary>A config.json.</summary>
-    [Parameter]
+    [Parameter(Mandatory = true, ParameterSetName = ConfigSet)]
     [ValidateNotNullOrEmpty]
     public string? ConfigFile { get; set; }
 
     /// <summary>Where they go.</summary>
-    [Parameter(Position = 1)]
+    [Parameter(Position = 1, ParameterSetName = PathSet)]
+    [Parameter(Position = 0, ParameterSetName = RootSet)]
+    [Parameter(Position = 0, ParameterSetName = ConfigSet)]
     [ValidateNotNullOrEmpty]
     public string? Destination { get; set; }
 
@@ -88,7 +98,7 @@ public sealed class SyncFolderToS3Command : BackupCmdlet
     protected override void ProcessRecord()
     {
         foreach (var path in Path)
-            Collect(path, _folders, "Sync");
+            Collect(path, _folders);
     }
 
     /// <summary>Runs the engine.</summary>
@@ -97,9 +107,9 @@ public sealed class SyncFolderToS3Command : BackupCmdlet
         var roots = new List<string>();
         var files = new List<string>();
         foreach (var root in Root ?? [])
-            Collect(root, roots, "Sync each folder of");
+            Collect(root, roots, "each folder of ");
         if (ConfigFile is not null)
-            Collect(ConfigFile, files, "Sync the folders of");
+            Collect(ConfigFile, files, "the folders of ");
         var isAsked = MyInvocation.ExpectingInput || Path.Length > 0 || Root is not null || ConfigFile is not null;
         if (_folders.Count + roots.Count + files.Count == 0 && isAsked)
             return;
@@ -130,14 +140,14 @@ public sealed class SyncFolderToS3Command : BackupCmdlet
     }
 
     /// <summary>Takes a path that is on a file system, once the user agrees.</summary>
-    private void Collect(string path, List<string> into, string action)
+    private void Collect(string path, List<string> into, string what = "")
     {
         try
         {
             if (path.StartsWith("s3:", StringComparison.OrdinalIgnoreCase))
-                throw new BackupException(FailureKind.InvalidInput, $"'{path}' is a store, not a folder.", "Give it as -Destination: with -Root and -ConfigFile the first value without a name is a folder.");
+                throw new BackupException(FailureKind.InvalidInput, $"'{path}' is a store, not a folder.", "Give it as -Destination.");
             var resolved = ResolvePath(path);
-            if (Confirm(resolved, _destination is null ? action : $"{action} to {_destination}", out _whatIf))
+            if (Confirm(what + resolved, _destination is null ? "Sync" : $"Sync to {_destination}", out _whatIf))
                 into.Add(resolved);
         }
         catch (BackupException e)

@@ -91,7 +91,7 @@ public sealed class TestBackupRunCommand : AwsCmdlet
         WriteError(ErrorMapping.ToRecord(
             kind,
             $"Run {verification.RunId} of {verification.SourceName} is not whole: {verification.Problems} of {verification.Checked} objects have a problem. {named}{more}",
-            "Back the source up again: Sync-FolderToS3 -Reset finds and sends what is missing. -Detailed lists every problem.",
+            "Is it the newest run, back the source up again (a folder with Sync-FolderToS3 -Reset, which finds and sends what is missing). What an older run lacks was overwritten since. -Detailed lists every problem.",
             verification.RunId));
     }
 }

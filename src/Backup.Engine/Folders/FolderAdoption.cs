@@ -24,9 +24,8 @@ internal sealed class FolderAdoption(IObjectStore store, RunCatalog catalog, Obj
         try
         {
             var manifest = await catalog.FindLatestAsync(FolderRun.System, source, null, cancellationToken);
-            if (manifest is not null && manifest.Host != Environment.MachineName)
-                options.Logger?.LogWarning("The newest run of this folder was made by '{Host}', not by this machine: it is taken over.", manifest.Host);
-
+            if (manifest is not null)
+                Continue(cache, manifest);
             var inventory = manifest is null ? AsyncEnumerable.Empty<InventoryEntry>() : catalog.ReadInventoryAsync(manifest, cancellationToken);
             // By the store's clock, as the times of the objects are: this machine's may be another.
             var committed = manifest is null ? null : await store.HeadAsync(RunCatalog.ManifestKey(manifest), null, cancellationToken);
@@ -41,6 +40,16 @@ internal sealed class FolderAdoption(IObjectStore store, RunCatalog catalog, Obj
 
         options.Logger?.LogInformation("The cache was rebuilt from the store: {Files} files.", cache.Files.Count);
         return cache.Files.Count > 0;
+    }
+
+    private void Continue(FolderCache cache, RunManifest manifest)
+    {
+        cache.SetMeta(CacheNotes.LastManifest, RunCatalog.ManifestKey(manifest));
+        if (manifest.Host != Environment.MachineName)
+            options.Logger?.LogWarning("The newest run of this folder was made by '{Host}', not by this machine: it is taken over.", manifest.Host);
+        // The volume is this machine's own: that of another one tells nothing of a disk that is not mounted here.
+        else if (manifest.Properties?.GetValueOrDefault(FolderCommit.VolumeProperty) is { } volume)
+            cache.SetMeta(CacheNotes.Identity, volume);
     }
 
     /// <summary>After a run was killed: adopts what it stored in its last moments and could not note any more. False where there is nothing of the kind.</summary>

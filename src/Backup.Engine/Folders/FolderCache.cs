@@ -204,6 +204,16 @@ internal sealed class FolderCache : IDisposable
         }
     }
 
+    /// <summary>What has made this cache useless, or null: after that nothing is written to it any more.</summary>
+    public BackupException? Failure
+    {
+        get
+        {
+            lock (_gate)
+                return _failure;
+        }
+    }
+
     /// <summary>Returns once everything that was written is on disk.</summary>
     public void Flush()
     {

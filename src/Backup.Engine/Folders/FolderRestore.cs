@@ -72,7 +72,7 @@ public static class FolderRestore
 
     private static BackupException NotFound(string what, FolderRestoreOptions options) => new(
         FailureKind.NotFound,
-        $"{what} in '{options.From}'{(options.At is { } at ? $" at {at:u}" : "")}.",
+        $"{what} in '{options.From}'{(options.At is { } at ? $" at {at:yyyy-MM-dd HH:mm:ss zzz}" : "")}.",
         "Get-BackupRun lists the runs of a destination.");
 
     private static string TargetOf(RunManifest run, List<RunManifest> runs, string? destination)
@@ -85,6 +85,22 @@ public static class FolderRestore
         }
 
         var target = Path.GetFullPath(destination);
-        return runs.Count == 1 ? target : Path.Combine(target, run.Source);
+        return runs.Count == 1 ? target : Path.Combine(target, NameOf(run.SourceName, runs.ConvertAll(other => other.SourceName)));
+    }
+
+    /// <summary>The directory's name for one of several folders that are restored side by side: its own, and where two have the same, one that tells them apart.</summary>
+    public static string NameOf(string folder, IReadOnlyList<string> folders)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        var name = LastName(folder);
+        return name.Length > 0 && folders.Count(other => LastName(other).Equals(name, StringComparison.OrdinalIgnoreCase)) == 1 ? name : CatalogSource.FromName(folder);
+    }
+
+    // The folder may be of another system: both separators are one, and what is left of a drive is no name.
+    private static string LastName(string folder)
+    {
+        var name = folder.TrimEnd('/', '\\');
+        name = name[(name.LastIndexOfAny(['/', '\\']) + 1)..];
+        return name is "." or ".." || name.Contains(':', StringComparison.Ordinal) ? "" : name;
     }
 }

@@ -16,22 +16,10 @@ internal sealed class FolderRun
     /// <summary>The name of this system in catalogs.</summary>
     public const string System = "folders";
 
-    // What the cache remembers beside its rows.
-    private const string Identity = "root";
-    private const string LastManifest = "manifest";
-    private const string Segments = "inventory";
-    private const string Whole = "whole";
-    private const string Uploading = "uploading";
-    private const string Expired = "expired";
-
     private static readonly PlanAction[] Uploads = [PlanAction.UploadNew, PlanAction.UploadChanged];
 
     private const int MaxFailures = 100;
     private const int ReadAttempts = 3;
-    private const int MaxSegments = 12;
-
-    // A delta this small is always worth a segment of its own, however small the folder.
-    private const double FullInventoryShare = 0.2;
 
     private readonly string _folder;
     private readonly IObjectStore _store;
@@ -61,6 +49,7 @@ internal sealed class FolderRun
     private long _bytes;
     private bool _adopting;
     private bool _storeIsUseless;
+    private bool _keepsNoVersions;
     private string? _refusal;
 
     public FolderRun(string folder, IObjectStore store, FolderSyncOptions options, Action<FolderSyncOutput> emit, IProgress<BackupProgress>? progress)
@@ -107,7 +96,7 @@ internal sealed class FolderRun
         // The cache has just been made from this very store.
         if (_adopting)
             return;
-        var witness = cache.Meta(LastManifest) ?? (cache.ReadAll().FirstOrDefault(row => row.Entry.Kind == FileEntryKind.File) is { } row ? _keys.Key(row.Path) : null);
+        var witness = cache.Meta(CacheNotes.LastManifest) ?? (cache.ReadAll().FirstOrDefault(row => row.Entry.Kind == FileEntryKind.File) is { } row ? _keys.Key(row.Path) : null);
         if (witness is null)
             return;
         if (!await StoreExistsAsync(cancellationToken) || await _store.HeadAsync(witness, null, cancellationToken) is null)
@@ -123,7 +112,7 @@ internal sealed class FolderRun
     {
         Plan(tree, cache, cancellationToken);
         await CompareContentsAsync(tree, cache, cancellationToken);
-        _refusal = WhyNotDelete(tree, cache);
+        _refusal = _options.Force ? null : DeletionGuard.WhyNot(_folder, tree.Identity, cache.Meta(CacheNotes.Identity), _scanned, _problems, cache, _options.MaxDeletePercent);
         if (_options.WhatIf)
         {
             FinishWhatIf(cache);
@@ -131,11 +120,12 @@ internal sealed class FolderRun
         }
 
         var steps = Uploads.Sum(action => cache.Plan(action).Count) + cache.Plan(PlanAction.UpdateMetadata).Count + cache.Plan(PlanAction.Delete).Count;
-        if (steps == 0 && cache.JournalCount == 0 && _failed == 0)
+        // The first run of a folder is committed whatever is in it: else nobody could tell an empty folder from one that was never backed up.
+        if (steps == 0 && cache.JournalCount == 0 && _failed == 0 && cache.Meta(CacheNotes.LastManifest) is not null)
         {
             // Nothing is missing: whatever volume this is, it is the folder from here on.
-            if (cache.Meta(Identity) != tree.Identity.ToString())
-                cache.SetMeta(Identity, tree.Identity.ToString());
+            if (cache.Meta(CacheNotes.Identity) != tree.Identity.ToString())
+                cache.SetMeta(CacheNotes.Identity, tree.Identity.ToString());
             cache.Flush();
             Finish(Outcome.Unchanged, null, null);
             return;
@@ -146,7 +136,7 @@ internal sealed class FolderRun
         if (Uploads.Any(action => cache.Plan(action).Count > 0))
         {
             // Whoever finds this mark knows that the run did not end, and that the store may hold more than the cache says.
-            cache.SetMeta(Uploading, "yes");
+            cache.SetMeta(CacheNotes.Uploading, "yes");
             cache.Flush();
         }
 
@@ -169,10 +159,12 @@ internal sealed class FolderRun
         var refused = _refusal is null ? null : new BackupException(FailureKind.DeletionRefused, _refusal, "Look at the folder. If the files are meant to be gone, run again with -Force.");
         if (refused is not null)
             Fail(_folder, refused);
-        var runId = await CommitAsync(tree, cache, cancellationToken);
+        var isFirst = cache.Meta(CacheNotes.LastManifest) is null;
+        await CommitAsync(tree, cache, cancellationToken);
+        WarnOfLostVersions(isFirst);
         await ExpireVersionsAsync(cache, cancellationToken);
         var reason = _refusal ?? (_failed > 0 ? $"{_failed} of {_scanned} files could not be backed up." : null);
-        Finish(reason is null ? Outcome.Completed : Outcome.Failed, reason, runId, refused);
+        Finish(reason is null ? Outcome.Completed : Outcome.Failed, reason, _run.RunId, refused);
     }
 
     // The cache, and the directory that held it where it was made for a WhatIf alone.
@@ -208,13 +200,13 @@ internal sealed class FolderRun
             cache = FolderCache.Open(file, destination, _folder, readOnly: _options.WhatIf && temporary is null);
             _logger?.LogDebug("Cache: {File}, {Files} files known.", file, cache.Files.Count);
             // Not whether it is new: a run that was killed while it rebuilt the cache left half of one.
-            if (cache.Meta(Whole) is null && !cache.IsReadOnly)
+            if (cache.Meta(CacheNotes.Whole) is null && !cache.IsReadOnly)
             {
                 _adopting = await StoreExistsAsync(cancellationToken) && await new FolderAdoption(_store, _catalog, _keys, _options).RunAsync(cache, _run.Source, cancellationToken);
-                cache.SetMeta(Whole, "yes");
+                cache.SetMeta(CacheNotes.Whole, "yes");
                 cache.Flush();
             }
-            else if (cache.Meta(Uploading) is not null && !cache.IsReadOnly)
+            else if (cache.Meta(CacheNotes.Uploading) is not null && !cache.IsReadOnly)
             {
                 await CheckStoreAsync(forWriting: false, cancellationToken);
                 _adopting = await new FolderAdoption(_store, _catalog, _keys, _options).AdoptNewerAsync(cache, cancellationToken);
@@ -237,7 +229,7 @@ internal sealed class FolderRun
         if (!File.Exists(file))
             return false;
         using var cache = FolderCache.Open(file, destination, _folder, readOnly: true);
-        return cache.Meta(Whole) is not null && cache.Meta(Uploading) is null;
+        return cache.Meta(CacheNotes.Whole) is not null && cache.Meta(CacheNotes.Uploading) is null;
     }
 
     private async Task<bool> StoreExistsAsync(CancellationToken cancellationToken)
@@ -303,6 +295,8 @@ internal sealed class FolderRun
 
         if (filter is not null && _scanned == 0)
             _logger?.LogWarning("-Include and -Exclude leave no file of '{Folder}'. Patterns are relative to the folder: **/*.jpg, not *.jpg, takes files below it too.", _folder);
+        else if (_scanned + cache.Files.Count == 0)
+            _logger?.LogWarning("'{Folder}' has no files.", _folder);
         _logger?.LogInformation(
             "{Folder}: {Files} files; {New} new, {Changed} changed, {Touched} to be hashed, {Deleted} gone.",
             _folder, _scanned, cache.Plan(PlanAction.UploadNew).Count, cache.Plan(PlanAction.UploadChanged).Count, cache.Plan(PlanAction.Rehash).Count, cache.Plan(PlanAction.Delete).Count);
@@ -322,27 +316,6 @@ internal sealed class FolderRun
 
         _problems++;
         Fail(path, exception);
-    }
-
-    /// <summary>Why nothing may be deleted, or null. A source that is not whole must never look like files that are meant to be gone.</summary>
-    private string? WhyNotDelete(FileTree tree, FolderCache cache)
-    {
-        var missing = cache.Plan(PlanAction.Delete).Count;
-        if (missing == 0 || _options.Force)
-            return null;
-        if (_problems > 0)
-            return $"Nothing was deleted: {_problems} folders or files of '{_folder}' could not be read, so what is missing may only be hidden.";
-
-        var known = cache.Files.Count;
-        var identity = tree.Identity.ToString();
-        if (cache.Meta(Identity) is { } before && before != identity)
-            return $"Nothing was deleted: '{_folder}' is on another volume than at the last run. Is the disk mounted?";
-        if (_scanned == 0 && known > 0)
-            return $"Nothing was deleted: '{_folder}' is empty, and {known} files of it are stored. Is the disk mounted?";
-        var files = cache.ReadPlan(PlanAction.Delete).LongCount(item => item.Entry.Kind == FileEntryKind.File);
-        return files > known * _options.MaxDeletePercent / 100
-            ? $"Nothing was deleted: {files} of {known} stored files ({100.0 * files / known:0.#} %) are gone from '{_folder}', more than the {_options.MaxDeletePercent:0.#} % of -MaxDeletePercent, which can be raised."
-            : null;
     }
 
     /// <summary>Hashes files of which only a time or an id differs. What holds what is stored is renewed in the cache; the rest joins the uploads.</summary>
@@ -389,6 +362,11 @@ internal sealed class FolderRun
                     {
                         _logger?.LogDebug("'{Path}' vanished before it was read.", item.Entry.Path);
                     }
+                    catch (Exception) when (cache.Failure is not null)
+                    {
+                        // Nothing that is stored could be noted any more; the next run finds it by the mark that this one leaves.
+                        await stop.CancelAsync();
+                    }
                     catch (Exception exception) when (exception is not OperationCanceledException)
                     {
                         var failure = BackupException.From(exception);
@@ -402,6 +380,10 @@ internal sealed class FolderRun
 
                     meter.Finish(item.Entry.Path);
                 });
+        }
+        catch (OperationCanceledException) when (cache.Failure is not null && !cancellationToken.IsCancellationRequested)
+        {
+            throw cache.Failure;
         }
         catch (OperationCanceledException) when (_health.Fatal is not null && !cancellationToken.IsCancellationRequested)
         {
@@ -457,6 +439,7 @@ internal sealed class FolderRun
         {
             if (stored.Checksum is { } checksum)
                 _proofs.Add(checksum.Algorithm);
+            _keepsNoVersions |= stored.VersionId is null && _store.Location.IsS3;
         }
     }
 
@@ -562,58 +545,33 @@ internal sealed class FolderRun
         }
     }
 
-    private async Task<string> CommitAsync(FileTree tree, FolderCache cache, CancellationToken cancellationToken)
+    private async Task CommitAsync(FileTree tree, FolderCache cache, CancellationToken cancellationToken)
     {
-        var segments = cache.Meta(Segments) is { } json ? JsonSerializer.Deserialize(json, ManifestJson.Default.IReadOnlyListInventorySegment) ?? [] : [];
-        var isFull = segments.Count == 0 || segments.Count >= MaxSegments || cache.JournalCount > cache.Files.Count * FullInventoryShare;
-        if (isFull || cache.JournalCount > 0)
-        {
-            await using var writer = _run.StartInventory(cancellationToken);
-            if (isFull)
-            {
-                foreach (var row in cache.ReadAll())
-                    await writer.AddAsync(FolderInventory.ToEntry(row, _keys), cancellationToken);
-            }
-            else
-            {
-                foreach (var (path, row) in cache.ReadJournal())
-                    await writer.AddAsync(row is null ? new() { Path = path, Type = InventoryEntryType.Deleted } : FolderInventory.ToEntry(row, _keys), cancellationToken);
-            }
-
-            var segment = await writer.CompleteAsync(cancellationToken);
-            segments = isFull ? [segment] : [.. segments, segment];
-        }
-
         var manifest = _run.Draft(_failed == 0 ? Outcome.Completed : Outcome.Failed, _refusal ?? (_failed > 0 ? $"{_failed} items failed." : null)) with
         {
             Proofs = [.. _proofs.Order(StringComparer.Ordinal)],
             Counts = new() { Stored = _new + _changed, Updated = _touched, Unchanged = Unchanged, Deleted = _deleted, Failed = _failed },
             BytesStored = _bytes,
-            TotalObjects = cache.Files.Count,
-            TotalBytes = cache.Files.Bytes,
-            Inventory = segments,
             Failures = [.. _failures.Select(failure => new RunFailure(failure.Item, failure.Kind, failure.Message))],
         };
-        await _run.CommitAsync(manifest, cancellationToken);
-        cache.CommitRun(
-        [
-            new(Uploading, null),
-            new(LastManifest, RunCatalog.ManifestKey(manifest)),
-            new(Segments, JsonSerializer.Serialize(segments, ManifestJson.Default.IReadOnlyListInventorySegment)),
-            // After a refusal the volume of the last good run stays the one to compare with.
-            new(Identity, _refusal is null ? tree.Identity.ToString() : cache.Meta(Identity)),
-        ]);
-        return _run.RunId;
+        await new FolderCommit(_run, cache, _keys).RunAsync(manifest, _refusal is null ? tree.Identity.ToString() : cache.Meta(CacheNotes.Identity), cancellationToken);
+    }
+
+    /// <summary>Says once what an admin would otherwise learn at the restore.</summary>
+    private void WarnOfLostVersions(bool isFirst)
+    {
+        if (_keepsNoVersions && (isFirst || _changed + _deleted > 0))
+            _logger?.LogWarning("'{Store}' keeps no versions: what is overwritten or deleted there cannot be restored, and -At reaches only as far back as the last change. Turn on versioning in the bucket.", _store.Location);
     }
 
     // Once a day: it goes through all that was ever replaced.
     private async Task ExpireVersionsAsync(FolderCache cache, CancellationToken cancellationToken)
     {
         var today = _run.Started.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-        if (cache.Meta(Expired) == today)
+        if (cache.Meta(CacheNotes.Expired) == today)
             return;
         await _store.ExpireVersionsAsync(TimeSpan.FromDays(_options.Store.KeepVersionDays), cancellationToken);
-        cache.SetMeta(Expired, today);
+        cache.SetMeta(CacheNotes.Expired, today);
     }
 
     private long Unchanged => Math.Max(0, _scanned - _new - _changed - _touched - _unstored);

@@ -24,6 +24,9 @@ public abstract record RestoreOptions
     /// <summary>Wait until archived objects are readable, instead of asking for them and reporting them as deferred.</summary>
     public bool Wait { get; init; }
 
+    /// <summary>How long to wait for archived objects; the slowest tier of the coldest class takes up to 48 hours.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromDays(3);
+
     /// <summary>How often the state of archived objects is asked for while waiting.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMinutes(15);
 

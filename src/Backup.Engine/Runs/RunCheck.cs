@@ -11,6 +11,8 @@ internal sealed class RunCheck(IObjectStore store, RunManifest manifest, bool de
 
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly ProgressMeter _meter = new(progress, $"Verifying {manifest.SourceName}", manifest.TotalBytes, manifest.TotalObjects);
+    private readonly RunReader _reader = new(store);
+    private readonly StoreHealth _health = new();
     private readonly Lock _lock = new();
     private readonly List<RunProblem> _details = [];
     private long _checked;
@@ -31,10 +33,14 @@ internal sealed class RunCheck(IObjectStore store, RunManifest manifest, bool de
                     try
                     {
                         await CheckAsync(entry, token);
+                        _health.Success();
                     }
                     catch (Exception exception) when (exception is not OperationCanceledException)
                     {
                         var failure = BackupException.From(exception);
+                        // A store that cannot be asked is not a million damaged objects.
+                        if (_health.Failure(failure))
+                            throw failure;
                         Problem(entry, failure.Kind, failure.Message);
                     }
 
@@ -97,9 +103,9 @@ internal sealed class RunCheck(IObjectStore store, RunManifest manifest, bool de
 
     private async Task ReadAsync(InventoryEntry entry, CancellationToken cancellationToken)
     {
-        await using var content = await store.ReadAsync(entry.Key!, new() { VersionId = entry.Version }, cancellationToken);
+        await using var content = await _reader.OpenAsync(entry, cancellationToken);
         var hash = await ContentHash.ComputeAsync(
-            content.Stream,
+            content,
             cancellationToken,
             bytes =>
             {

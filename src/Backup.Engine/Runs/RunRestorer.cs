@@ -17,6 +17,8 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly ProgressMeter _meter = new(progress, $"Restoring {manifest.SourceName}", options.Include is null ? manifest.TotalBytes : null, options.Include is null ? manifest.TotalObjects : null);
 
+    private readonly RunReader _reader = new(store);
+    private readonly StoreHealth _health = new();
     private readonly Lock _lock = new();
 
     // A bit an entry, in the inventory's order: a million archived files wait in 125 KB.
@@ -46,11 +48,16 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
     private async Task RestoreAsync(CancellationToken cancellationToken)
     {
         using var tree = OpenTarget();
+        var deadline = options.Store.Time.GetUtcNow() + options.Timeout;
         await PassAsync(tree, isFirst: true, cancellationToken);
         while (_waiting > 0 && options.Wait && !options.WhatIf)
         {
-            options.Logger?.LogInformation("{Count} archived objects are not readable yet; looking again in {Interval}.", _waiting, options.PollInterval);
-            await Task.Delay(options.PollInterval, options.Store.Time, cancellationToken);
+            var left = deadline - options.Store.Time.GetUtcNow();
+            if (left <= TimeSpan.Zero)
+                throw new BackupException(FailureKind.TimedOut, $"{_waiting} archived files were still not readable after {options.Timeout}; {_restored} were restored.", "They stay asked for. Run the same command again with -Resume, and a longer -Timeout.");
+            var pause = left < options.PollInterval ? left : options.PollInterval;
+            options.Logger?.LogInformation("{Count} archived objects are not readable yet; looking again in {Interval}.", _waiting, pause);
+            await Task.Delay(pause, options.Store.Time, cancellationToken);
             _waiting = 0;
             await PassAsync(tree, isFirst: false, cancellationToken);
         }
@@ -62,6 +69,7 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
             options.WhatIf ? "WhatIf: nothing was written."
                 : _failed > 0 ? $"{_failed} files could not be restored."
                 : _waiting > 0 ? $"{_waiting} files are archived: they were asked for, and can be restored by the same command within hours, or with -Wait."
+                : manifest.Outcome == Outcome.Failed ? $"The run itself had failed: {manifest.Reason ?? "something is missing from it."}"
                 : null));
     }
 
@@ -128,8 +136,8 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
                 var failure = BackupException.From(exception);
-                // A full disk takes nothing more.
-                if (failure.Kind == FailureKind.NoSpace)
+                // A full disk takes nothing more, and a store that has become useless gives nothing more. What this system cannot make is a matter of one file.
+                if (failure.Kind != FailureKind.NotSupported && _health.Failure(failure))
                     throw failure;
                 Interlocked.Increment(ref _failed);
                 Tell(entry, Outcome.Failed, failure.Message, failure);
@@ -291,10 +299,10 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
     private async Task DownloadAsync(FileTree tree, InventoryEntry entry, CancellationToken cancellationToken)
     {
         using var file = tree.CreateFile(entry.Path);
-        await using (var content = await store.ReadAsync(entry.Key!, new() { VersionId = entry.Version }, cancellationToken))
+        await using (var content = await _reader.OpenAsync(entry, cancellationToken))
         {
             var hash = await ContentHash.ComputeAsync(
-                content.Stream,
+                content,
                 cancellationToken,
                 async bytes =>
                 {
@@ -305,6 +313,7 @@ internal sealed class RunRestorer(IObjectStore store, RunManifest manifest, stri
                 throw new BackupException(FailureKind.ChecksumMismatch, $"'{entry.Key}' is not what this run stored: it was overwritten since in a store without versions, or it is damaged.", "Nothing was written in its place. Restore a newer run, or check the run with Test-BackupRun -Deep.");
         }
 
+        _health.Success();
         file.Commit(entry.Mtime?.Ticks, InventoryEntry.ParseMode(entry.Mode));
     }
 

@@ -401,6 +401,67 @@ public abstract class FolderSyncContract : IDisposable
     }
 
     [Fact]
+    public async Task An_empty_folder_has_a_run_of_its_own()
+    {
+        Directory.CreateDirectory(Place.Source);
+        var heard = new List<string>();
+        (await Place.SyncedAsync(o => o with { Logger = new Listener(heard.Add) })).RunId.ShouldNotBeNull();
+        heard.ShouldContain(line => line.Contains("has no files", StringComparison.Ordinal));
+        (await Place.RunsAsync()).ShouldHaveSingleItem().TotalObjects.ShouldBe(0);
+        (await Place.SyncAsync()).Outcome.ShouldBe(Outcome.Unchanged);
+        (await Place.VerifyAsync(deep: true)).Passed.ShouldBeTrue();
+        await Place.ShouldComeBackAsync();
+    }
+
+    [Fact]
+    public async Task A_lost_cache_still_tells_another_volume()
+    {
+        Assert.SkipUnless(IsRoot, "Only root mounts.");
+        for (var i = 0; i < 30; i++)
+            Place.Write($"f{i}");
+        await Place.SyncedAsync();
+        Directory.Delete(Place.Cache, recursive: true);
+        FolderPlace.Run("mount", "-t", "tmpfs", "-o", "size=1m", "none", Place.Source).Exit.ShouldBe(0);
+        try
+        {
+            for (var i = 1; i < 30; i++)
+                Place.Write($"f{i}");
+            var result = await Place.SyncAsync();
+            (result.Outcome, result.Deleted).ShouldBe((Outcome.Failed, 0));
+            result.Reason.ShouldNotBeNull().ShouldContain("another volume");
+        }
+        finally
+        {
+            FolderPlace.Run("umount", Place.Source).Exit.ShouldBe(0);
+        }
+    }
+
+    [Fact]
+    public async Task A_disk_that_is_full_where_the_cache_is_ends_the_run_and_loses_nothing()
+    {
+        Assert.SkipUnless(IsRoot, "Only root mounts.");
+        await Place.SyncedAsync();
+        Directory.CreateDirectory(Place["small"]);
+        FolderPlace.Run("mount", "-t", "tmpfs", "-o", "size=256k", "none", Place["small"]).Exit.ShouldBe(0);
+        try
+        {
+            for (var i = 0; i < 3000; i++)
+                Place.Write($"a name that takes some room in the cache and in its index {i}");
+            var full = await Place.SyncAsync(o => o with { CachePath = Place["small"] });
+            full.Outcome.ShouldBe(Outcome.Failed);
+            full.Failures.ShouldContain(failure => failure.Kind == FailureKind.NoSpace);
+            full.Reason!.ShouldContain("small");
+        }
+        finally
+        {
+            FolderPlace.Run("umount", Place["small"]).Exit.ShouldBe(0);
+        }
+
+        (await Place.SyncedAsync()).Failed.ShouldBe(0);
+        await Place.ShouldComeBackAsync();
+    }
+
+    [Fact]
     public async Task Another_volume_in_the_folders_place_deletes_nothing()
     {
         Assert.SkipUnless(IsRoot, "Only root mounts.");

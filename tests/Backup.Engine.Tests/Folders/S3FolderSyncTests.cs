@@ -95,6 +95,61 @@ public sealed class S3FolderSyncTests : FolderSyncContract, IAsyncLifetime
     }
 
     [Fact]
+    public async Task Waiting_has_an_end()
+    {
+        Place.Write("a");
+        await Place.SyncedAsync(o => o with { StorageClass = null });
+        var failure = await Should.ThrowAsync<BackupException>(() => Place.RestoreAsync(
+            Place["copy"],
+            o => o with { Wait = true, Timeout = TimeSpan.FromMilliseconds(60), PollInterval = TimeSpan.FromMilliseconds(25) }));
+        failure.Kind.ShouldBe(FailureKind.TimedOut);
+        failure.Advice!.ShouldContain("-Resume");
+    }
+
+    [Fact]
+    public async Task In_a_locked_bucket_everything_is_locked_and_the_backup_goes_on()
+    {
+        Server.State.CreateBucket("locked", "Enabled", objectLock: true);
+        using var place = new FolderPlace(StoreLocation.ForBucket("locked"), _fixture.Options with { ObjectLockMode = "COMPLIANCE", ObjectLockDays = 30, PartSize = 5 << 20 });
+        place.Write("small", "first");
+        place.Write("gone");
+        File.WriteAllBytes(place.Source + "/in parts", new byte[11 << 20]);
+        await place.SyncedAsync();
+        await using var store = await ObjectStores.OpenAsync(place.Location, _fixture.Options, Token);
+        await foreach (var item in store.ListAsync("", Token))
+            (await store.HeadAsync(item.Key, null, Token))!.LockedUntil!.Value.ShouldBe(DateTimeOffset.UtcNow.AddDays(30), TimeSpan.FromMinutes(5), item.Key);
+
+        // A lock holds versions: a newer one and a delete marker may be laid over them.
+        place.Write("small", "second");
+        File.Delete(place.Source + "/gone");
+        var second = await place.SyncedAsync();
+        (second.Changed, second.Deleted).ShouldBe((1, 1));
+        await place.ShouldComeBackAsync();
+        Server.State.Versions("locked").Count(version => version.Key.EndsWith("/small", StringComparison.Ordinal)).ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData("Enabled", 0)]
+    [InlineData(null, 1)]
+    public async Task A_bucket_without_versions_is_told_at_the_backup(string? versioning, int warnings)
+    {
+        Server.State.CreateBucket("plain", versioning);
+        using var place = new FolderPlace(StoreLocation.ForBucket("plain"), _fixture.Options);
+        var heard = new List<string>();
+        place.Write("a");
+        await place.SyncedAsync(o => o with { Logger = new Listener(heard.Add) });
+        heard.Count(line => line.Contains("keeps no versions", StringComparison.Ordinal)).ShouldBe(warnings);
+
+        // New files overwrite nothing: it was said once, and is said again when something is lost.
+        place.Write("b");
+        await place.SyncedAsync(o => o with { Logger = new Listener(heard.Add) });
+        heard.Count(line => line.Contains("keeps no versions", StringComparison.Ordinal)).ShouldBe(warnings);
+        place.Write("a", "changed");
+        await place.SyncedAsync(o => o with { Logger = new Listener(heard.Add) });
+        heard.Count(line => line.Contains("keeps no versions", StringComparison.Ordinal)).ShouldBe(2 * warnings);
+    }
+
+    [Fact]
     public async Task What_waits_is_told_from_what_happens_to_have_its_size_and_time()
     {
         var file = Place.Write("a", "stored");
