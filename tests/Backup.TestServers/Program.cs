@@ -1,9 +1,13 @@
+using Backup.TestServers.Aws;
+using Backup.TestServers.CodeArtifact;
 using Backup.TestServers.PrePost;
 using Backup.TestServers.S3;
 
 return args switch
 {
     ["s3", .. var rest] => await StrictS3Command.RunAsync(rest),
+    ["aws", .. var rest] => await AwsCommand.RunAsync(rest),
+    ["codeartifact", .. var rest] => await CodeArtifactCommand.RunAsync(rest),
     ["fleet", .. var rest] => await FleetCommandLine.RunAsync(rest),
     _ => Usage(args),
 };
@@ -14,7 +18,9 @@ static int Usage(string[] args)
         Loopback peers for tests and for trying things by hand. They bind 127.0.0.1 only.
 
           s3    an S3 that verifies signatures and checksums      (s3 --help)
-          fleet EC2, Systems Manager and AWS Backup               (fleet --help)
+          aws   STS, SSO, parameters and secrets: who asks            (aws --help)
+          codeartifact   a domain: its API, and Maven for a real mvn  (codeartifact --help)
+          fleet EC2, Systems Manager and AWS Backup, for PrePost      (fleet --help)
         """);
     return args is [] or ["--help"] or ["-h"] ? 0 : 2;
 }

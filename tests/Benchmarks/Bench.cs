@@ -53,7 +53,7 @@ internal static class Bench
             new("dotnet", ["publish", Path.Combine(Repository, "src/Backup.Host"), "--configuration", "Release", "--runtime", RuntimeInformation.RuntimeIdentifier, "--output", output, "--nologo", "--verbosity", "quiet"]),
             TimeSpan.FromMinutes(10));
         if (cost.ExitCode == 0)
-            return (Path.Combine(output, "Backup.Host"), "published, ReadyToRun");
+            return (Path.Combine(output, "Backup.Host"), "published, self-contained, ReadyToRun");
         Console.Error.WriteLine("The host could not be published, and is measured as it was built. " + cost.Output.Trim());
         return (Path.Combine(Repository, "src/Backup.Host/bin/Release/net10.0/Backup.Host"), "built, not ReadyToRun");
     }

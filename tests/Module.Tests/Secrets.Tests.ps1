@@ -51,8 +51,8 @@ Describe 'A secret' {
     It 'says what is missing: <Reference>' -ForEach @(
         @{ Reference = 'env:NO_SUCH_VARIABLE_HERE'; Says = 'NO_SUCH_VARIABLE_HERE is not set' }
         @{ Reference = 'file:/no/such/file'; Says = 'cannot be read' }
-        @{ Reference = 'ssm:/prod/key'; Says = 'not yet in this version' }
-        @{ Reference = 'secret:prod'; Says = 'not yet in this version' }
+        @{ Reference = 'ssm:'; Says = 'names no secret' }
+        @{ Reference = 'secret:prod#'; Says = 'names no secret' }
     ) {
         { Read-Secret $Reference } | Should -Throw "*$Says*"
     }

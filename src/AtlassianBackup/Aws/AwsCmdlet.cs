@@ -49,17 +49,29 @@ public abstract class AwsCmdlet : AsyncCmdlet
                 ProfileName);
         }
 
-        var credential = Credential ?? (ProfileName is null ? SessionCredential() : null);
-        return CreateLogger().With(new StoreOptions
+        return CreateLogger().With(new StoreOptions { Aws = CreateAwsOptions(Credential) with { EndpointUrl = EndpointUrl } });
+    }
+
+    /// <summary>
+    /// How AWS services other than the store are reached. -EndpointUrl is the store's alone, and so is a -Credential that is given with it:
+    /// theirs come from the environment then.
+    /// </summary>
+    protected AwsOptions CreateServiceOptions() => CreateAwsOptions(EndpointUrl is null ? Credential : null);
+
+    /// <summary>The secret itself: from Parameter Store or Secrets Manager where the parameter refers to one. What is wrong with it ends the cmdlet.</summary>
+    protected string Reveal(SecretValue secret)
+    {
+        ArgumentNullException.ThrowIfNull(secret);
+        if (secret.Warning is { } warning)
+            WriteWarning(warning);
+        if (secret.Reference is { } reference)
         {
-            Aws = new()
-            {
-                ProfileName = ProfileName,
-                Region = Region ?? SessionState.PSVariable.GetValue("StoredAWSRegion")?.ToString(),
-                EndpointUrl = EndpointUrl,
-                Keys = credential is null ? null : new(credential.AccessKey, credential.SecretKey, credential.SessionToken),
-            },
-        });
+            var options = CreateServiceOptions();
+            var logger = CreateLogger();
+            RunAsync(async token => secret.Fetched(await reference.ResolveAsync(options, logger, token)), reference.Text);
+        }
+
+        return secret.Reveal();
     }
 
     /// <summary>Reads a destination; a bad one ends the cmdlet.</summary>
@@ -110,6 +122,17 @@ public abstract class AwsCmdlet : AsyncCmdlet
     /// <summary>A progress bar fed by the engine.</summary>
     protected IProgress<BackupProgress> CreateProgress() => CreateProgress<BackupProgress>(
         p => new(p.Activity, p.Item, p.BytesDone, p.BytesTotal, p.ItemsDone, p.ItemsTotal));
+
+    private AwsOptions CreateAwsOptions(AwsCredential? given)
+    {
+        var credential = given ?? (ProfileName is null ? SessionCredential() : null);
+        return new()
+        {
+            ProfileName = ProfileName,
+            Region = Region ?? SessionState.PSVariable.GetValue("StoredAWSRegion")?.ToString(),
+            Keys = credential is null ? null : new(credential.AccessKey, credential.SecretKey, credential.SessionToken),
+        };
+    }
 
     // Set-AWSCredential leaves this behind. What is not understood is left to the SDK's own chain.
     private AwsCredential? SessionCredential()

@@ -80,9 +80,7 @@ public abstract class BackupCmdlet : AwsCmdlet
     {
         if (WebhookUri is null)
             return null;
-        if (WebhookUri.Warning is { } warning)
-            WriteWarning(warning);
-        if (Uri.TryCreate(WebhookUri.Reveal(), UriKind.Absolute, out var address))
+        if (Uri.TryCreate(Reveal(WebhookUri), UriKind.Absolute, out var address))
             return new(address);
         ThrowMapped(new BackupException(FailureKind.InvalidInput, "-WebhookUri is not an address.", "Copy the whole URL of the Workflows webhook from Teams."), nameof(WebhookUri));
         return null;

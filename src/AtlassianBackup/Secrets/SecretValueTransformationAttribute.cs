@@ -1,12 +1,14 @@
 using System.Management.Automation;
 using System.Net;
 using System.Security;
+using Backup.Engine;
+using Backup.Engine.Aws;
 
 namespace AtlassianBackup;
 
 /// <summary>
-/// Makes a <see cref="SecretValue"/> of a SecureString, of a PSCredential (its password), or of a reference: <c>env:NAME</c> or
-/// <c>file:PATH</c>. A plain string is refused, because it would be in the history and in transcripts.
+/// Makes a <see cref="SecretValue"/> of a SecureString, of a PSCredential (its password), or of a reference: <c>env:NAME</c>, <c>file:PATH</c>,
+/// <c>ssm:/NAME</c> or <c>secret:NAME</c>; the last two are fetched by the cmdlet, with its own credentials. A plain string is refused, because it would be in the history and in transcripts.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field | AttributeTargets.Parameter)]
 public sealed class SecretValueTransformationAttribute : ArgumentTransformationAttribute
@@ -14,7 +16,7 @@ public sealed class SecretValueTransformationAttribute : ArgumentTransformationA
     /// <summary>Whether an https address may be given as plain text: a webhook's is a secret, but one that people paste.</summary>
     public bool AllowAddress { get; set; }
 
-    private const string Forms = "Give a SecureString (Read-Host -AsSecureString), a PSCredential, env:NAME or file:PATH.";
+    private const string Forms = "Give a SecureString (Read-Host -AsSecureString), a PSCredential, env:NAME, file:PATH, ssm:/NAME (Parameter Store) or secret:NAME (Secrets Manager).";
 
     /// <inheritdoc/>
     public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
@@ -46,11 +48,23 @@ public sealed class SecretValueTransformationAttribute : ArgumentTransformationA
 
         if (After("file:") is { Length: > 0 } path)
             return FromFile(path, engine);
-        if (After("ssm:") is not null || After("secret:") is not null)
-            throw new ArgumentTransformationMetadataException("References to Parameter Store (ssm:) and Secrets Manager (secret:) are not yet in this version. " + Forms);
+        if (FromAws(reference) is { } inAws)
+            return new(inAws);
         throw new ArgumentTransformationMetadataException("A secret must not be given as plain text: it would stay in the history and in transcripts. " + Forms);
 
         string? After(string prefix) => reference.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) ? reference[prefix.Length..] : null;
+    }
+
+    private static AwsSecretReference? FromAws(string reference)
+    {
+        try
+        {
+            return AwsSecretReference.TryParse(reference);
+        }
+        catch (BackupException e)
+        {
+            throw new ArgumentTransformationMetadataException($"{e.Message} {e.Advice}", e);
+        }
     }
 
     private static SecretValue FromFile(string path, EngineIntrinsics engine)

@@ -47,6 +47,12 @@ internal sealed class AwsSession
     /// <summary>The endpoint that was given by option, environment or profile; null means AWS's own.</summary>
     public Uri? Endpoint { get; }
 
+    /// <summary>Whether endpoints that are validated for FIPS 140 are asked for (<c>AWS_USE_FIPS_ENDPOINT</c>, or the profile).</summary>
+    public bool IsFips => _config.UseFIPSEndpoint;
+
+    /// <summary>Whether endpoints that IPv6 reaches are asked for (<c>AWS_USE_DUALSTACK_ENDPOINT</c>, or the profile).</summary>
+    public bool IsDualStack => _config.UseDualstackEndpoint;
+
     /// <summary>The keys to sign with. They are refreshed by the SDK before they expire.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.AuthenticationFailed"/> where the chain finds none.</exception>
     public async ValueTask<ImmutableCredentials> GetKeysAsync(CancellationToken cancellationToken)
@@ -112,14 +118,21 @@ internal sealed class AwsSession
 
     private static string? ResolveRegion(ClientConfig config)
     {
+        // As for the AWS CLI: the environment, then the profile that was named. What the configuration knows by itself is the default profile's.
+        if (config.Profile is { } profile && !IsInEnvironment()
+            && new Amazon.Runtime.CredentialManagement.CredentialProfileStoreChain(profile.Location).TryGetProfile(profile.Name, out var found) && found.Region is { } named)
+        {
+            return named.SystemName;
+        }
+
         if (config.RegionEndpoint is { } region)
             return region.SystemName;
-        var named = config.Profile is { } profile
-            ? new Amazon.Runtime.CredentialManagement.CredentialProfileStoreChain(profile.Location).TryGetProfile(profile.Name, out var found) ? found.Region : null
-            : null;
         // The last resort asks the instance metadata service; with an endpoint of one's own the answer would be of no use.
-        return named?.SystemName ?? (config.ServiceURL is null ? FallbackRegionFactory.GetRegionEndpoint()?.SystemName : FallbackRegionFactory.GetRegionEndpoint(includeInstanceMetadata: false)?.SystemName);
+        return config.ServiceURL is null ? FallbackRegionFactory.GetRegionEndpoint()?.SystemName : FallbackRegionFactory.GetRegionEndpoint(includeInstanceMetadata: false)?.SystemName;
     }
+
+    private static bool IsInEnvironment() =>
+        Environment.GetEnvironmentVariable("AWS_REGION") is { Length: > 0 } || Environment.GetEnvironmentVariable("AWS_DEFAULT_REGION") is { Length: > 0 };
 
     private async Task<AWSCredentials> ResolveAsync(CancellationToken cancellationToken)
     {

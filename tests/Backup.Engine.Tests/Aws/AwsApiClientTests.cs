@@ -95,7 +95,7 @@ public sealed class AwsApiClientTests : IDisposable
         await foreach (var reservation in client.DescribeInstancesAsync(new() { Filters = [new() { Name = "tag:Backup Me", Values = ["yes", "Ja+"] }] }, Stop))
             instances.AddRange(reservation.Instances);
 
-        instances.Select(i => $"{i.InstanceId} {i.State!.Code} {i.State.Name} {i.InstanceLifecycle} {i.Tags.FirstOrDefault()?.Value}").ShouldBe(["i-1 16 running  web & co", "i-2 80 stopped spot "]);
+        instances.Select(i => $"{i.InstanceId} {i.State!.Code} {i.State.Name} {i.InstanceLifecycle} {(i.Tags is [var tag, ..] ? tag.Value : null)}").ShouldBe(["i-1 16 running  web & co", "i-2 80 stopped spot "]);
         server.Requests.Single().Form.ShouldBe(
             new Dictionary<string, string>(StringComparer.Ordinal)
             {

@@ -18,6 +18,9 @@ internal sealed class S3Http : IDisposable
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(20);
+
+    // The longest answer that is held whole is a page of a listing: 1,000 keys of 1,024 bytes, each of them escaped.
+    private const long LongestDocument = 16 << 20;
     private const int MaxRedirects = 3;
     private static readonly TimeSpan SkewWorthCorrecting = TimeSpan.FromMinutes(4);
 
@@ -156,7 +159,7 @@ internal sealed class S3Http : IDisposable
     {
         if (session.Endpoint is { } endpoint)
             return (OriginOf(endpoint), HostOf(endpoint), endpoint.AbsolutePath.TrimEnd('/') + "/" + bucket);
-        var service = $"s3.{session.Region}.{Amazon.RegionEndpoint.GetBySystemName(session.Region).PartitionDnsSuffix}";
+        var service = $"{(session.IsFips ? "s3-fips" : "s3")}.{(session.IsDualStack ? "dualstack." : "")}{session.Region}.{Amazon.RegionEndpoint.GetBySystemName(session.Region).PartitionDnsSuffix}";
         // The certificate's wildcard covers one label, so a bucket with dots is addressed by path.
         return bucket.Contains('.', StringComparison.Ordinal)
             ? ($"https://{service}", service, "/" + bucket)
@@ -202,6 +205,8 @@ internal sealed class S3Http : IDisposable
                 }
 
                 watch.Moved();
+                if (request.Method != HttpMethod.Head)
+                    await response.Content.LoadIntoBufferAsync(LongestDocument, watch.Token);
                 var body = request.Method == HttpMethod.Head ? [] : await response.Content.ReadAsByteArrayAsync(watch.Token);
                 var error = isError
                     ? S3Error.Parse(response.StatusCode, System.Text.Encoding.UTF8.GetString(body), response.Headers.TryGetValues("x-amz-bucket-region", out var regions) ? regions.First() : null)

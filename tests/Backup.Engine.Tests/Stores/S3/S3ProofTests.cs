@@ -92,6 +92,16 @@ public sealed class S3ProofTests
         S3Http.Address(bucket, Session(new() { Region = region, Keys = new("a", "b") })).ShouldBe((origin, origin["https://".Length..], path));
 
     [Theory]
+    [InlineData(true, false, "https://bucket.s3-fips.us-east-1.amazonaws.com")]
+    [InlineData(false, true, "https://bucket.s3.dualstack.us-east-1.amazonaws.com")]
+    [InlineData(true, true, "https://bucket.s3-fips.dualstack.us-east-1.amazonaws.com")]
+    public void Endpoints_of_another_kind_are_used_where_they_are_asked_for(bool fips, bool dualStack, string origin)
+    {
+        var config = new AmazonS3Config { UseFIPSEndpoint = fips, UseDualstackEndpoint = dualStack };
+        S3Http.Address("bucket", new(new() { Region = "us-east-1", Keys = new("a", "b") }, config)).Origin.ShouldBe(origin);
+    }
+
+    [Theory]
     [InlineData("http://localhost:9000", "http://localhost:9000", "localhost:9000", "/bucket")]
     [InlineData("https://store.example/", "https://store.example", "store.example", "/bucket")]
     [InlineData("https://store.example:443/s3/", "https://store.example", "store.example", "/s3/bucket")]
