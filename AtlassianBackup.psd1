@@ -15,8 +15,11 @@
     VariablesToExport      = @()
     CmdletsToExport        = @(
         'Get-BackupRun'
+        'Get-PrePostBackup'
         'Restore-BackupRun'
+        'Resume-PrePostBackup'
         'Restore-FolderFromS3'
+        'Start-PrePostBackup'
         'Sync-FolderToS3'
         'Test-BackupRun'
     )

@@ -1,4 +1,5 @@
 using Backup.Engine.Folders;
+using Backup.Engine.PrePost;
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Microsoft.Extensions.Logging;
@@ -24,6 +25,12 @@ public sealed class CallbackLogger(int from, Action<int, string> write) : ILogge
 
     /// <inheritdoc cref="With(StoreOptions)"/>
     public RunRestoreOptions With(RunRestoreOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public PrePostOptions With(PrePostOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public PrePostResumeOptions With(PrePostResumeOptions options) => options with { Logger = this };
 
     /// <inheritdoc/>
     public IDisposable? BeginScope<TState>(TState state)

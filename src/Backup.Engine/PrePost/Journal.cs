@@ -23,6 +23,7 @@ internal sealed class Journal : IAsyncDisposable
     private List<(InstanceRecord Record, TaskCompletionSource Done)> _pending = [];
     private Task _heartbeat = Task.CompletedTask;
     private long _number;
+    private bool _isOver;
     private DateTimeOffset _lastWrite;
 
     private Journal(IObjectStore store, string runId, long number, TimeProvider time, ILogger? logger)
@@ -67,7 +68,7 @@ internal sealed class Journal : IAsyncDisposable
 
     /// <summary>Whether a run's runner has to be taken for alive.</summary>
     public static bool IsAtWork(JournalState state, PrePostDeadlines deadlines, TimeProvider time) =>
-        state.Runner.IsAlive() ?? time.GetUtcNow() - state.LastActivity < deadlines.Silence;
+        !state.IsReleased && (state.Runner.IsAlive() ?? time.GetUtcNow() - state.LastActivity < deadlines.Silence);
 
     /// <summary>Writes what is new of an instance. It is never cancelled halfway: what was written must be known.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.Busy"/> where another runner has taken over; else the store's failure.</exception>
@@ -93,16 +94,28 @@ internal sealed class Journal : IAsyncDisposable
     public async Task<StoredObject> CloseAsync(JournalState state)
     {
         using var deadline = new CancellationTokenSource(WriteDeadline, _time);
-        return await WriteOnceAsync(_store, JournalReader.ReportKey(RunId), JsonSerializer.SerializeToUtf8Bytes(state, JournalJson.Default.JournalState), deadline.Token)
+        var written = await WriteOnceAsync(_store, JournalReader.ReportKey(RunId), JsonSerializer.SerializeToUtf8Bytes(state, JournalJson.Default.JournalState), deadline.Token);
+        _isOver = true;
+        return written
             ?? await _store.HeadAsync(JournalReader.ReportKey(RunId), null, deadline.Token)
             ?? throw new BackupException(FailureKind.Unavailable, $"The report of run {RunId} was stored and is not there.", "Run Resume-PrePostBackup.");
     }
 
-    /// <inheritdoc/>
+    /// <summary>Lets go of the run: where it is not over, any other runner may go on at once.</summary>
     public async ValueTask DisposeAsync()
     {
         await _closed.CancelAsync();
         await _heartbeat;
+        try
+        {
+            if (!_isOver && !_lost.IsCancellationRequested)
+                await WriteAsync([], null, isReleased: true);
+        }
+        catch (BackupException exception)
+        {
+            _logger?.LogWarning("The journal of run {RunId} could not be written: {Reason}", RunId, exception.Message);
+        }
+
         _closed.Dispose();
         _lost.Dispose();
     }
@@ -126,14 +139,14 @@ internal sealed class Journal : IAsyncDisposable
         }
     }
 
-    private async Task WriteAsync(IReadOnlyList<InstanceRecord> instances, PrePostPlan? plan)
+    private async Task WriteAsync(IReadOnlyList<InstanceRecord> instances, PrePostPlan? plan, bool isReleased = false)
     {
         if (_lost.IsCancellationRequested)
             throw Taken();
         using var deadline = new CancellationTokenSource(WriteDeadline, _time);
         while (true)
         {
-            var entry = new JournalEntry { RunId = RunId, Number = _number + 1, Runner = Runner, Time = _time.GetUtcNow(), Plan = plan, Instances = instances };
+            var entry = new JournalEntry { RunId = RunId, Number = _number + 1, Runner = Runner, Time = _time.GetUtcNow(), Plan = plan, IsReleased = isReleased, Instances = instances };
             var key = JournalReader.EntryKey(RunId, entry.Number);
             if (await WriteOnceAsync(_store, key, JsonSerializer.SerializeToUtf8Bytes(entry, JournalJson.Default.JournalEntry), deadline.Token) is not null)
                 break;

@@ -51,6 +51,9 @@ internal sealed record JournalEntry
     /// <summary>In the first entry.</summary>
     public PrePostPlan? Plan { get; init; }
 
+    /// <summary>The runner has let go of the run, which is not over.</summary>
+    public bool IsReleased { get; init; }
+
     /// <summary>The instances of which something is new.</summary>
     public IReadOnlyList<InstanceRecord> Instances { get; init => field = value ?? []; } = [];
 }
@@ -72,6 +75,10 @@ internal sealed record JournalState
 
     /// <summary>The number of the last entry.</summary>
     public long Number { get; init; }
+
+    /// <summary>Whether its runner has let go of it.</summary>
+    [JsonIgnore]
+    public bool IsReleased { get; init; }
 
     /// <summary>Whether this is the report: the run is over.</summary>
     [JsonIgnore]

@@ -109,6 +109,7 @@ internal static class JournalReader
             Runner = last.Runner,
             LastActivity = last.Time,
             Number = last.Number,
+            IsReleased = last.IsReleased,
         };
     }
 

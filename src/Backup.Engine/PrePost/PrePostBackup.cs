@@ -51,7 +51,7 @@ public static class PrePostBackup
             store,
             () => run(result =>
             {
-                report.AddItem(result.Outcome, result.Size ?? 0);
+                report.AddItem(result.Outcome, result.Bytes ?? 0);
                 if (result.Outcome == Outcome.Failed)
                     report.AddFailure($"{result.InstanceId}: {result.Reason}");
                 emit(result);
@@ -65,7 +65,7 @@ public static class PrePostBackup
         var time = options.Store.Time;
         await using var store = await ObjectStores.OpenAsync(options.Destination, options.Store, cancellationToken);
         await store.CheckAsync(forWriting: !options.WhatIf, cancellationToken);
-        using var services = new PrePostServices(options.Store, null, options.AwsEndpoint);
+        using var services = new PrePostServices(options.Aws, options.Store, null, options.AwsEndpoint);
 
         var targets = await new InstanceTargets(services).FindAsync(options, cancellationToken);
         var gates = new PrePostGates(services, options);
@@ -115,7 +115,7 @@ public static class PrePostBackup
             return;
         }
 
-        using var services = new PrePostServices(options.Store, state.Plan.Region, options.AwsEndpoint);
+        using var services = new PrePostServices(options.Aws, options.Store, state.Plan.Region, options.AwsEndpoint);
         await using var journal = await Journal.TakeOverAsync(store, state, options.Force, options.Deadlines, time, options.Logger);
         await new PrePostRun(store, services, journal, state.Plan, state.Instances, options.Deadlines, time, options.Logger).RunAsync(emit, progress, cancellationToken);
     }

@@ -57,8 +57,8 @@ public sealed record PrePostBackupResult
     /// <summary>The recovery point, or null.</summary>
     public string? RecoveryPointArn { get; init; }
 
-    /// <summary>Its size in bytes, or null where AWS Backup did not say.</summary>
-    public long? Size { get; init; }
+    /// <summary>The backup's size in bytes, or null where AWS Backup did not say.</summary>
+    public long? Bytes { get; init; }
 
     /// <summary>From the order to stop until it ran again; null where it was not stopped.</summary>
     public TimeSpan? Downtime { get; init; }

@@ -1,3 +1,4 @@
+using Backup.Engine.Aws;
 using Backup.Engine.Stores;
 using Microsoft.Extensions.Logging;
 
@@ -75,8 +76,11 @@ public sealed record PrePostOptions
     /// <summary>Where the journal, the report and the run's manifest are kept.</summary>
     public required StoreLocation Destination { get; init; }
 
-    /// <summary>How that store is opened; its credentials and region are those of the other services too.</summary>
+    /// <summary>How that store is opened.</summary>
     public StoreOptions Store { get; init; } = new();
+
+    /// <summary>How EC2, Systems Manager and AWS Backup are reached.</summary>
+    public AwsOptions Aws { get; init; } = new();
 
     /// <summary>A Microsoft Teams Workflows webhook that is told of errors, or null. Its address is a secret.</summary>
     public SecretUri? Webhook { get; init; }
@@ -100,8 +104,11 @@ public sealed record PrePostResumeOptions
     /// <summary>The store that holds its journal.</summary>
     public required StoreLocation Destination { get; init; }
 
-    /// <summary>How it is opened; its credentials and region are those of the other services too.</summary>
+    /// <summary>How it is opened.</summary>
     public StoreOptions Store { get; init; } = new();
+
+    /// <summary>How EC2, Systems Manager and AWS Backup are reached; the region is the run's own.</summary>
+    public AwsOptions Aws { get; init; } = new();
 
     /// <summary>Take the run over even from a runner that may be alive: it then stops at its next step.</summary>
     public bool Force { get; init; }

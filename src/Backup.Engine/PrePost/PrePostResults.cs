@@ -31,7 +31,7 @@ internal static class PrePostResults
             BackupJobId = record.Job?.JobId,
             BackupState = record.Job?.State,
             RecoveryPointArn = record.Job?.RecoveryPointArn,
-            Size = record.Job?.Size,
+            Bytes = record.Job?.Size,
             Downtime = record is { StopRequested: { } from, Running: { } to } ? to - from : null,
             Phases = record.Phases,
             Started = record.Started,

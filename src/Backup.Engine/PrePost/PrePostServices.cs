@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Amazon;
+using Backup.Engine.Aws;
 using Backup.Engine.Aws.Api;
 using Backup.Engine.Aws.AwsBackup;
 using Backup.Engine.Aws.Ec2;
@@ -21,11 +22,11 @@ internal sealed class PrePostServices : IDisposable
     private const double Ssm = 10;
     private const double AwsBackup = 5;
 
-    public PrePostServices(StoreOptions store, string? region, Uri? endpoint)
+    public PrePostServices(AwsOptions aws, StoreOptions store, string? region, Uri? endpoint)
     {
         var options = new AwsClientOptions
         {
-            Aws = region is null ? store.Aws : store.Aws with { Region = region },
+            Aws = region is null ? aws : aws with { Region = region },
             Logger = store.Logger,
             Time = store.Time,
             Endpoint = endpoint,

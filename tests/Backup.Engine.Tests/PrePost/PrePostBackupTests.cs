@@ -26,7 +26,7 @@ public sealed class PrePostBackupTests
         result.ShouldSatisfyAllConditions(
             r => r.BackupJobId.ShouldBe(job.Id),
             r => r.RecoveryPointArn.ShouldNotBeNull().ShouldStartWith("arn:aws:ec2:eu-central-1::image/ami-"),
-            r => r.Size.ShouldBe(8L << 30),
+            r => r.Bytes.ShouldBe(8L << 30),
             r => r.Downtime.ShouldNotBeNull().ShouldBeGreaterThan(TimeSpan.FromMilliseconds(500)),
             r => r.GivenBack.ShouldBeTrue(),
             r => r.PreScript!.ExitCode.ShouldBe(0),

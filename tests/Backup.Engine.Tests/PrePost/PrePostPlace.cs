@@ -36,6 +36,7 @@ internal sealed class PrePostPlace : IAsyncDisposable
         StopInstance = true,
         Destination = Location,
         Store = StoreOptions,
+        Aws = StoreOptions.Aws,
         Deadlines = Deadlines,
         AwsEndpoint = Fleet.Endpoint,
     };
@@ -45,6 +46,7 @@ internal sealed class PrePostPlace : IAsyncDisposable
         RunId = runId,
         Destination = Location,
         Store = StoreOptions,
+        Aws = StoreOptions.Aws,
         Force = force,
         Deadlines = Deadlines,
         AwsEndpoint = Fleet.Endpoint,

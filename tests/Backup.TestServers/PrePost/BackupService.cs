@@ -87,7 +87,7 @@ internal sealed class BackupService(Fleet fleet)
         if (json.TryGetProperty("StartWindowMinutes", out var window) && window.GetInt64() < 60)
             return Error("InvalidParameterValueException", "StartWindowMinutes must be at least 60.");
         var id = arn.Split('/')[^1];
-        if (!fleet.Instances.TryGetValue(id, out var instance) || arn != $"arn:aws:ec2:{Fleet.Region}:{Fleet.Account}:instance/{id}")
+        if (!fleet.Instances.TryGetValue(id, out var instance) || !arn.EndsWith($":{Fleet.Account}:instance/{id}", StringComparison.Ordinal))
             return Error("ResourceNotFoundException", $"Resource {arn} not found.");
         lock (_lock)
         {
