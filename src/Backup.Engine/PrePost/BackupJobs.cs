@@ -6,6 +6,7 @@ namespace Backup.Engine.PrePost;
 internal sealed class BackupJobs(PrePostServices services, Waiting waiting, PrePostDeadlines deadlines)
 {
     private const int MinStartWindow = 60;
+    private const int DefaultStartWindow = 480;
 
     /// <summary>Starts a job, or finds the one that the same run has started before.</summary>
     public async Task<string> StartAsync(PrePostPlan plan, string runId, InstanceRecord record, CancellationToken cancellationToken)
@@ -17,7 +18,7 @@ internal sealed class BackupJobs(PrePostServices services, Waiting waiting, PreP
             IamRoleArn = plan.IamRoleArn,
             IdempotencyToken = $"{runId}:{record.InstanceId}",
             // Until AWS Backup gives up on its own; this side waits no longer than that.
-            StartWindowMinutes = Math.Max(MinStartWindow, Math.Min(plan.BackupMinutes, 480)),
+            StartWindowMinutes = Math.Clamp(plan.BackupSeconds / 60, MinStartWindow, DefaultStartWindow),
             Lifecycle = plan.Lifecycle is { } life ? new() { MoveToColdStorageAfterDays = life.MoveToColdStorageAfterDays, DeleteAfterDays = life.DeleteAfterDays } : null,
             RecoveryPointTags = plan.RecoveryPointTags,
             BackupOptions = plan.WindowsVss && record.PlatformType is "Windows" ? new Dictionary<string, string>(StringComparer.Ordinal) { ["WindowsVSS"] = "enabled" } : null,

@@ -35,7 +35,7 @@ internal sealed record PrePostPlan
 
     public int DeliverySeconds { get; init; }
 
-    public int BackupMinutes { get; init; }
+    public int BackupSeconds { get; init; }
 
     public int Retry { get; init; }
 

@@ -208,7 +208,7 @@ internal sealed class InstanceRun(PrePostContext context, InstanceRecord record)
 
     private async Task WatchJobAsync(PrePostStep step, Func<Aws.AwsBackup.BackupJob, bool> isEnough, CancellationToken cancellationToken)
     {
-        var left = _record.Job!.Requested + TimeSpan.FromMinutes(_plan.BackupMinutes) - context.Time.GetUtcNow();
+        var left = _record.Job!.Requested + TimeSpan.FromSeconds(_plan.BackupSeconds) - context.Time.GetUtcNow();
         var patience = left > context.Deadlines.Cancel ? left : context.Deadlines.Cancel;
         var job = await context.Jobs.WaitAsync(
             _record.InstanceId, _record.Job.JobId!, patience, isEnough, seen => context.Changed(_record, seen.PercentDone is { } percent ? $"{seen.State} {percent}%" : seen.State), cancellationToken);

@@ -145,7 +145,7 @@ public static class PrePostBackup
         WindowsVss = options.WindowsVss,
         ExecutionSeconds = (int)options.ExecutionTimeout.TotalSeconds,
         DeliverySeconds = (int)options.DeliveryTimeout.TotalSeconds,
-        BackupMinutes = (int)Math.Ceiling(options.BackupTimeout.TotalMinutes),
+        BackupSeconds = (int)options.BackupTimeout.TotalSeconds,
         Retry = options.Retry,
         OnScriptError = options.OnScriptError,
         ResumeWhen = options.ResumeWhen,

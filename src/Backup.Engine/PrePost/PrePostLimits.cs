@@ -13,6 +13,7 @@ internal static partial class PrePostLimits
     private const int MinDelivery = 30;
     private const int MaxDelivery = 2_592_000;
     private const int MaxExecution = 28_800;
+    private const int MaxBackup = 100 * 24 * 3600;
     private const int MaxKeyPrefix = 500;
     private const int MaxWorkingDirectory = 4096;
     private const int MaxSource = 2048;
@@ -33,7 +34,7 @@ internal static partial class PrePostLimits
 
         Range(options.DeliveryTimeout.TotalSeconds, MinDelivery, MaxDelivery, "DeliveryTimeout", "seconds");
         Range(options.ExecutionTimeout.TotalSeconds, 1, MaxExecution, "ExecutionTimeout", "seconds");
-        Range(options.BackupTimeout.TotalMinutes, 1, 100 * 24 * 60, "BackupTimeout", "minutes");
+        Range(options.BackupTimeout.TotalSeconds, 1, MaxBackup, "BackupTimeout", "seconds");
         Range(options.Retry, 0, MaxRetry, "Retry", "attempts");
         Range(options.Throttle, 1, 1000, "Throttle", "instances");
         if (options.Lifecycle is { } lifecycle)

@@ -9,11 +9,11 @@ internal sealed record Pace(TimeSpan First, TimeSpan Most)
 {
     private const double Growth = 1.6;
 
-    public static Pace Script { get; } = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(5));
+    public static Pace Script { get; } = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(5));
 
-    public static Pace Instance { get; } = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(10));
+    public static Pace Instance { get; } = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(10));
 
-    public static Pace Job { get; } = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(30));
+    public static Pace Job { get; } = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(30));
 
     public TimeSpan Next(TimeSpan pause) => pause * Growth < Most ? pause * Growth : Most;
 }
