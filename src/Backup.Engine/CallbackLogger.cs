@@ -43,7 +43,15 @@ public sealed class CallbackLogger(int from, Action<int, string> write) : ILogge
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         ArgumentNullException.ThrowIfNull(formatter);
-        if (IsEnabled(logLevel))
+        if (!IsEnabled(logLevel))
+            return;
+        try
+        {
             write((int)logLevel, formatter(state, exception));
+        }
+        catch (OperationCanceledException)
+        {
+            // Whoever listened has left. What is being tidied up must not fail for want of a listener.
+        }
     }
 }

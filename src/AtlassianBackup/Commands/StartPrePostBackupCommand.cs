@@ -8,7 +8,7 @@ using Backup.Engine.Stores;
 namespace AtlassianBackup.Commands;
 
 /// <summary>Start-PrePostBackup: backs EC2 instances up, with scripts before and after.</summary>
-[Cmdlet(VerbsLifecycle.Start, "PrePostBackup", SupportsShouldProcess = true, DefaultParameterSetName = InstanceSet)]
+[Cmdlet(VerbsLifecycle.Start, "PrePostBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet)]
 [OutputType("Backup.Engine.PrePost.PrePostBackupResult")]
 public sealed class StartPrePostBackupCommand : PrePostCmdlet
 {

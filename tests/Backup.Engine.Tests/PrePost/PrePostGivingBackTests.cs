@@ -43,6 +43,23 @@ public sealed class PrePostGivingBackTests(StrictS3Fixture s3) : IClassFixture<S
     }
 
     [Fact]
+    public async Task A_listener_that_has_left_keeps_no_machine_from_coming_back()
+    {
+        await using var place = await PrePostPlace.CreateAsync();
+        var instance = place.Fleet.Add();
+        place.Fleet.JobStates = _ => [new("RUNNING", TimeSpan.FromMinutes(10))];
+        using var stop = new CancellationTokenSource();
+        // As a cmdlet that was stopped: what it is told goes nowhere.
+        var logger = new CallbackLogger(0, (_, _) => stop.Token.ThrowIfCancellationRequested());
+        var run = place.RunAsync(logger.With(place.Options(instance) with { Store = logger.With(PrePostPlace.StoreOptions) }), stop.Token);
+        await UntilAsync(() => place.Fleet.Calls.Any(c => c.Operation == "DescribeBackupJob"));
+        await stop.CancelAsync();
+        (await run).ShouldHaveSingleItem().GivenBack.ShouldBeTrue();
+        instance.Changes.ShouldBe(["stop", "start"]);
+        place.Log(instance).ShouldBe("pre post");
+    }
+
+    [Fact]
     public async Task Without_the_store_the_machine_is_given_back_and_nothing_goes_forward()
     {
         await using var place = await PrePostPlace.CreateAsync();

@@ -14,6 +14,7 @@ internal static class FleetCommandLine
           --member ID       one of an Auto Scaling group
           --s3 URL          where objects of S3 are fetched from
           --job-fails       every backup job ends as FAILED
+          --job-time S      how long a backup job runs, in seconds
 
         The vault is 'vault', the role arn:aws:iam::123456789012:role/backup, the key test with testsecret. A line is printed for every call.
         """;
@@ -48,6 +49,10 @@ internal static class FleetCommandLine
                     break;
                 case "--job-fails":
                     setup.Add(fleet => fleet.JobStates = _ => [new("CREATED"), new("FAILED", Message: "The snapshot could not be taken.")]);
+                    break;
+                case "--job-time":
+                    var time = TimeSpan.FromSeconds(double.Parse(left.Dequeue(), CultureInfo.InvariantCulture));
+                    setup.Add(fleet => fleet.JobStates = _ => [new("CREATED"), new("RUNNING", time), new("COMPLETED", HasRecoveryPoint: true, Category: "SUCCESS")]);
                     break;
                 default:
                     Console.WriteLine(Help);
