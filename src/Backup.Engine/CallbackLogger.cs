@@ -1,6 +1,10 @@
 using Backup.Engine.Atlassian;
 using Backup.Engine.Folders;
+<<<<<<< HEAD
 using Backup.Engine.Maven;
+=======
+using Backup.Engine.PrePost;
+>>>>>>> wt-prepost
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Microsoft.Extensions.Logging;
@@ -28,6 +32,7 @@ public sealed class CallbackLogger(int from, Action<int, string> write) : ILogge
     public RunRestoreOptions With(RunRestoreOptions options) => options with { Logger = this };
 
     /// <inheritdoc cref="With(StoreOptions)"/>
+<<<<<<< HEAD
     public MavenBackupOptions With(MavenBackupOptions options) => options with { Logger = this };
 
     /// <inheritdoc cref="With(StoreOptions)"/>
@@ -41,6 +46,12 @@ public sealed class CallbackLogger(int from, Action<int, string> write) : ILogge
 
     /// <inheritdoc cref="With(StoreOptions)"/>
     public ExportSaveOptions With(ExportSaveOptions options) => options with { Logger = this };
+=======
+    public PrePostOptions With(PrePostOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public PrePostResumeOptions With(PrePostResumeOptions options) => options with { Logger = this };
+>>>>>>> wt-prepost
 
     /// <inheritdoc/>
     public IDisposable? BeginScope<TState>(TState state)
@@ -53,7 +64,15 @@ public sealed class CallbackLogger(int from, Action<int, string> write) : ILogge
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         ArgumentNullException.ThrowIfNull(formatter);
-        if (IsEnabled(logLevel))
+        if (!IsEnabled(logLevel))
+            return;
+        try
+        {
             write((int)logLevel, formatter(state, exception));
+        }
+        catch (OperationCanceledException)
+        {
+            // Whoever listened has left. What is being tidied up must not fail for want of a listener.
+        }
     }
 }
