@@ -14,10 +14,12 @@
     AliasesToExport        = @()
     VariablesToExport      = @()
     CmdletsToExport        = @(
+        'Export-BackupReport'
         'Get-BackupRun'
         'Restore-BackupRun'
         'Restore-FolderFromS3'
         'Sync-FolderToS3'
+        'Test-BackupFreshness'
         'Test-BackupRun'
     )
     PrivateData            = @{

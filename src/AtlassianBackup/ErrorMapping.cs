@@ -47,6 +47,7 @@ internal static class ErrorMapping
         FailureKind.NotSupported => ErrorCategory.NotImplemented,
         FailureKind.DeletionRefused => ErrorCategory.SecurityError,
         FailureKind.Busy => ErrorCategory.ResourceBusy,
+        FailureKind.Stale => ErrorCategory.ResourceUnavailable,
         _ => ErrorCategory.InvalidOperation,
     };
 

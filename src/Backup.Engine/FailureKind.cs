@@ -65,4 +65,7 @@ public enum FailureKind
 
     /// <summary>Stored data is damaged or incomplete.</summary>
     Corrupt,
+
+    /// <summary>A source has no good run within the time that it should have one.</summary>
+    Stale,
 }
