@@ -17,6 +17,7 @@
         'Backup-GitHubRepos'
         'Backup-MavenPackage'
         'Compare-MavenBackup'
+        'Export-BackupReport'
         'Get-BackupRun'
         'Get-GitHubRepos'
         'Get-PrePostBackup'
@@ -30,6 +31,7 @@
         'Save-AtlassianExport'
         'Start-PrePostBackup'
         'Sync-FolderToS3'
+        'Test-BackupFreshness'
         'Test-BackupRun'
     )
     PrivateData            = @{
