@@ -29,7 +29,7 @@ internal sealed record ExportFile(string Path, long Length, DateTime Modified)
         using (var file = File.OpenRead(Path))
         {
             file.Position = Length - bytes.Length;
-            file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            file.ReadExactly(bytes);
         }
 
         ReadOnlySpan<byte> end = bytes;
