@@ -14,11 +14,14 @@
     AliasesToExport        = @()
     VariablesToExport      = @()
     CmdletsToExport        = @(
+        'Backup-GitHubRepos'
         'Get-BackupRun'
+        'Get-GitHubRepos'
         'Invoke-ConfluenceBackup'
         'Invoke-JiraBackup'
         'Restore-BackupRun'
         'Restore-FolderFromS3'
+        'Restore-GitHubRepos'
         'Save-AtlassianExport'
         'Sync-FolderToS3'
         'Test-BackupRun'

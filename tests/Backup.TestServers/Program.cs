@@ -1,6 +1,7 @@
 using Backup.TestServers.Atlassian;
 using Backup.TestServers.Aws;
 using Backup.TestServers.CodeArtifact;
+using Backup.TestServers.GitHub;
 using Backup.TestServers.S3;
 
 return args switch
@@ -9,6 +10,7 @@ return args switch
     ["s3", .. var rest] => await StrictS3Command.RunAsync(rest),
     ["aws", .. var rest] => await AwsCommand.RunAsync(rest),
     ["codeartifact", .. var rest] => await CodeArtifactCommand.RunAsync(rest),
+    ["github", .. var rest] => await GitHubCommand.RunAsync(rest),
     _ => Usage(args),
 };
 
@@ -21,6 +23,7 @@ static int Usage(string[] args)
           aws            STS, SSO, parameters and secrets: who asks   (aws --help)
           codeartifact   a domain: its API, and Maven for a real mvn  (codeartifact --help)
           atlassian      a site with Confluence and Jira              (atlassian --help)
+          github         real repositories over smart HTTP, with API  (github --help)
         """);
     return args is [] or ["--help"] or ["-h"] ? 0 : 2;
 }
