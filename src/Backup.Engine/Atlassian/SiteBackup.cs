@@ -51,7 +51,7 @@ public static class SiteBackup
             async (site, token) => emit(await new SiteRun(new AtlassianClient(site, options.User, options.ApiToken, sender), store, options, progress).RunAsync(token)));
     }
 
-    /// <summary>One stream, or four that are slower: more buffers would only be more memory.</summary>
+    /// <summary>Eight parts under way keep up with any export; more buffers would only be more memory.</summary>
     internal static StoreOptions Sparing(StoreOptions store) => store with { MemoryBudget = Math.Min(store.MemoryBudget, 64L << 20) };
 
     /// <summary>Finds out whether the store can be used. A directory that is not there yet is made by the first run, and not by a plan.</summary>
