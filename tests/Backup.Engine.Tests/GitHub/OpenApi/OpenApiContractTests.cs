@@ -133,6 +133,6 @@ public sealed class OpenApiContractTests(PrismServer prism)
             .Where(item => item.Prefix is not null)
             .Select(item => new RequestRecord { Method = item.Request.Method, Path = item.Request.Path[item.Prefix!.Length..], Query = item.Request.Query, Headers = item.Request.Headers, Body = item.Request.Body })
             .Where(request => !request.Path.StartsWith("/repositories/", StringComparison.Ordinal))
-            .DistinctBy(request => $"{request.Method} {request.Path}{request.Query} {request.Body}")];
+            .DistinctBy(request => $"{request.Method} {request.Path}{request.Query} {request.Body}", StringComparer.Ordinal)];
     }
 }
