@@ -71,7 +71,7 @@ internal sealed class RepositoryRun
 
     // A store or a token that has become useless is so for every repository.
     private static bool IsFatal(BackupException exception) =>
-        exception.Kind is FailureKind.CredentialsExpired or FailureKind.NoSpace or FailureKind.WrongRegion or FailureKind.WrongOwner;
+        exception.Kind is FailureKind.AuthenticationFailed or FailureKind.CredentialsExpired or FailureKind.NoSpace or FailureKind.WrongRegion or FailureKind.WrongOwner;
 
     private async Task PartAsync(GitHubContent content, string name, Func<CancellationToken, Task> part, CancellationToken cancellationToken)
     {
