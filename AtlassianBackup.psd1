@@ -15,15 +15,23 @@
     VariablesToExport      = @()
     CmdletsToExport        = @(
         'Backup-GitHubRepos'
+        'Backup-MavenPackage'
+        'Compare-MavenBackup'
+        'Export-BackupReport'
         'Get-BackupRun'
         'Get-GitHubRepos'
+        'Get-PrePostBackup'
         'Invoke-ConfluenceBackup'
         'Invoke-JiraBackup'
         'Restore-BackupRun'
+        'Resume-PrePostBackup'
         'Restore-FolderFromS3'
         'Restore-GitHubRepos'
+        'Restore-MavenPackage'
         'Save-AtlassianExport'
+        'Start-PrePostBackup'
         'Sync-FolderToS3'
+        'Test-BackupFreshness'
         'Test-BackupRun'
     )
     PrivateData            = @{
