@@ -218,7 +218,7 @@ public sealed class BackupGitHubReposCommand : BackupCmdlet, IGitHubParameters
             var isOwnerOnly = Affiliation is null && GitHubParameters.IsOwnerOnly(MyInvocation.BoundParameters.ContainsKey(nameof(OwnerOnly)) ? OwnerOnly.IsPresent : null);
             return new()
             {
-                Connection = GitHubParameters.Connect(this, WriteWarning),
+                Connection = GitHubParameters.Connect(this, Reveal),
                 Organizations = Organization ?? [],
                 Users = User ?? [],
                 Names = [],

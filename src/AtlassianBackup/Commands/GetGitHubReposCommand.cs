@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using AtlassianBackup.Pipeline;
 using Backup.Engine;
 using Backup.Engine.GitHub;
 
@@ -8,8 +7,10 @@ namespace AtlassianBackup.Commands;
 /// <summary>Get-GitHubRepos: lists repositories.</summary>
 [Cmdlet(VerbsCommon.Get, "GitHubRepos")]
 [OutputType("Backup.Engine.GitHub.GitHubRepository")]
-public sealed class GetGitHubReposCommand : AsyncCmdlet, IGitHubParameters
+public sealed class GetGitHubReposCommand : AwsCmdlet, IGitHubParameters
 {
+    private GitHubListOptions? _list;
+
     /// <summary>Single repositories as owner/name.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("FullName")]
@@ -87,12 +88,15 @@ public sealed class GetGitHubReposCommand : AsyncCmdlet, IGitHubParameters
     [SecretValueTransformation]
     public SecretValue? PrivateKey { get; set; }
 
+    /// <summary>Checks everything that does not depend on a name.</summary>
+    protected override void BeginProcessing() => _list = CreateLogger().With(CreateListOptions());
+
     /// <summary>Lists. With names each that comes down the pipeline is looked up.</summary>
     protected override void ProcessRecord()
     {
         if (MyInvocation.ExpectingInput && Name is null)
             return;
-        var options = CreateLogger().With(CreateListOptions());
+        var options = _list! with { Names = Name ?? [] };
         RunAsync(token => GitHubRepositories.ListAsync(options, token), WriteObject, Target());
     }
 
@@ -105,10 +109,9 @@ public sealed class GetGitHubReposCommand : AsyncCmdlet, IGitHubParameters
             var isOwnerOnly = Affiliation is null && GitHubParameters.IsOwnerOnly(MyInvocation.BoundParameters.ContainsKey(nameof(OwnerOnly)) ? OwnerOnly.IsPresent : null);
             return new()
             {
-                Connection = GitHubParameters.Connect(this, WriteWarning),
+                Connection = GitHubParameters.Connect(this, Reveal),
                 Organizations = Organization ?? [],
                 Users = User ?? [],
-                Names = Name ?? [],
                 Affiliation = isOwnerOnly ? ["owner"] : Affiliation ?? [],
                 Include = Include,
                 Exclude = Exclude,

@@ -57,7 +57,7 @@ public sealed class RestoreGitHubReposCommand : AwsCmdlet, IGitHubParameters
 
     /// <summary>How many requests that create content in a minute.</summary>
     [Parameter]
-    [ValidateRange(1, 80)]
+    [ValidateRange(1, 100_000)]
     public int WritesPerMinute { get; set; } = 60;
 
     /// <summary>A token.</summary>
@@ -98,7 +98,7 @@ public sealed class RestoreGitHubReposCommand : AwsCmdlet, IGitHubParameters
         GitHubRestoreOptions options;
         try
         {
-            var connection = GitHubParameters.Connect(this, WriteWarning, useEnvironment: Remote is null);
+            var connection = GitHubParameters.Connect(this, Reveal, useEnvironment: Remote is null);
             var path = Path is null ? null : ResolvePath(Path);
             var from = ResolveStore(From);
             if (!Confirm($"{string.Join(", ", _names)} from {from}", $"Restore to {path ?? Owner ?? Remote}", out var whatIf))

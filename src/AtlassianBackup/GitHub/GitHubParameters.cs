@@ -12,14 +12,12 @@ internal static class GitHubParameters
 
     /// <summary>The connection.</summary>
     /// <param name="parameters">What was given.</param>
-    /// <param name="warn">Told what is wrong with where a secret came from.</param>
+    /// <param name="reveal">Gives a secret, and fetches it where it has to be.</param>
     /// <param name="useEnvironment">Whether the environment's token is meant: never for a server that is not GitHub.</param>
     /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/>.</exception>
-    public static GitHubConnection Connect(IGitHubParameters parameters, Action<string> warn, bool useEnvironment = true)
+    public static GitHubConnection Connect(IGitHubParameters parameters, Func<SecretValue, string> reveal, bool useEnvironment = true)
     {
-        if (new[] { parameters.Token?.Warning, parameters.PrivateKey?.Warning }.FirstOrDefault(text => text is not null) is { } warning)
-            warn(warning);
-        var connection = new GitHubConnection { Credential = CredentialOf(parameters, useEnvironment) };
+        var connection = new GitHubConnection { Credential = CredentialOf(parameters, reveal, useEnvironment) };
         return parameters.ApiUri is { } uri ? connection with { ApiUri = uri } : connection;
     }
 
@@ -41,18 +39,18 @@ internal static class GitHubParameters
     public static GitHubContent ContentOf(string[]? names) =>
         names is null ? GitHubContent.Default : names.Aggregate(GitHubContent.None, (all, name) => all | Enum.Parse<GitHubContent>(name, ignoreCase: true));
 
-    private static GitHubCredential? CredentialOf(IGitHubParameters parameters, bool useEnvironment)
+    private static GitHubCredential? CredentialOf(IGitHubParameters parameters, Func<SecretValue, string> reveal, bool useEnvironment)
     {
         if (parameters.AppId is not null || parameters.PrivateKey is not null || parameters.InstallationId != 0)
         {
             if (parameters.Token is not null)
                 throw new BackupException(FailureKind.InvalidInput, "Both -Token and a GitHub App are given.", "Give one of them.");
             return parameters is { AppId: { } app, PrivateKey: { } key, InstallationId: > 0 }
-                ? GitHubCredential.ForApp(app, parameters.InstallationId, key.Reveal())
+                ? GitHubCredential.ForApp(app, parameters.InstallationId, reveal(key))
                 : throw new BackupException(FailureKind.InvalidInput, "A GitHub App needs -AppId, -InstallationId and -PrivateKey.", "Give all three; the key as file:PATH of the .pem that GitHub gave.");
         }
 
-        var token = parameters.Token?.Reveal() ?? (useEnvironment ? TokenVariables : []).Select(Environment.GetEnvironmentVariable).FirstOrDefault(value => !string.IsNullOrWhiteSpace(value));
+        var token = parameters.Token is { } secret ? reveal(secret) : (useEnvironment ? TokenVariables : []).Select(Environment.GetEnvironmentVariable).FirstOrDefault(value => !string.IsNullOrWhiteSpace(value));
         return token is null ? null : GitHubCredential.ForToken(token);
     }
 }

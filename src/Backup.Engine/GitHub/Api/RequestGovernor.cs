@@ -10,6 +10,9 @@ internal sealed class RequestGovernor(int maxConcurrency, int writesPerMinute, T
 {
     private const int WritesPerHour = 500;
 
+    // Whoever asks for more than GitHub takes has a server without these limits.
+    private const int MostWritesPerMinute = 80;
+
     private readonly Lock _lock = new();
     private readonly Queue<TaskCompletionSource> _waiting = new();
     private readonly SemaphoreSlim _writing = new(1, 1);
@@ -134,7 +137,7 @@ internal sealed class RequestGovernor(int maxConcurrency, int writesPerMinute, T
             while (_writes.TryPeek(out var first) && first <= now.AddHours(-1))
                 _writes.Dequeue();
             var next = _lastWrite == DateTimeOffset.MinValue ? now : _lastWrite + TimeSpan.FromMinutes(1.0 / writesPerMinute);
-            if (_writes.Count >= WritesPerHour && _writes.Peek().AddHours(1) is var hour && hour > next)
+            if (writesPerMinute <= MostWritesPerMinute && _writes.Count >= WritesPerHour && _writes.Peek().AddHours(1) is var hour && hour > next)
             {
                 next = hour;
                 logger?.LogInformation("GitHub takes {Count} writes an hour: going on at {Time:u}.", WritesPerHour, next);
