@@ -11,6 +11,10 @@ switch (args)
         return await SinkLoad.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), int.Parse(connections, CultureInfo.InvariantCulture), int.Parse(requests, CultureInfo.InvariantCulture), int.Parse(size, CultureInfo.InvariantCulture));
     case ["export", var site, var endpoint, var way]:
         return await ExportCopy.RunAsync(site, endpoint, way);
+    case ["github-server", var count]:
+        return await GitHubBench.ServeAsync(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["github", var count]:
+        return await GitHubBench.RunAsync(int.Parse(count, CultureInfo.InvariantCulture));
     case ["git-server", var count, var size]:
         return await GitBench.ServeAsync(int.Parse(count, CultureInfo.InvariantCulture), int.Parse(size, CultureInfo.InvariantCulture));
     case ["git", var count, var size]:

@@ -38,7 +38,7 @@ public sealed class GitHubServerTests
 
     private static async Task<int> GitAsync(string folder, bool quiet, params string[] arguments)
     {
-        var start = new ProcessStartInfo("git", arguments) { WorkingDirectory = folder, RedirectStandardError = true };
+        var start = new ProcessStartInfo("git", arguments) { WorkingDirectory = folder, RedirectStandardError = true, UseShellExecute = false };
         start.Environment["GIT_TERMINAL_PROMPT"] = "0";
         using var git = Process.Start(start)!;
         var errors = await git.StandardError.ReadToEndAsync();

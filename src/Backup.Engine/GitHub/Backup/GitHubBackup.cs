@@ -122,14 +122,13 @@ public static class GitHubBackup
             filter.Tell(options.Logger);
         }
 
-        var self = client.Connection.Credential is { App: null } && options.List is { Organizations.Count: 0, Users.Count: 0 };
         var accounts = listing.Accounts.ToDictionary(account => account.Login, StringComparer.OrdinalIgnoreCase);
         var byOwner = wanted.GroupBy(repository => repository.Owner, StringComparer.OrdinalIgnoreCase).ToDictionary(group => group.Key, group => group.ToList(), StringComparer.OrdinalIgnoreCase);
         foreach (var account in accounts.Keys.Where(login => !byOwner.ContainsKey(login)))
             byOwner[account] = [];
         return [.. byOwner
             .OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase)
-            .Select(pair => new AccountListing(pair.Key, pair.Value, seen, listing.Complete, IsFirstShard(options) ? accounts.GetValueOrDefault(pair.Key) : null, self))];
+            .Select(pair => new AccountListing(pair.Key, pair.Value, seen, listing.Complete, IsFirstShard(options) ? accounts.GetValueOrDefault(pair.Key) : null, pair.Key.Equals(listing.Self, StringComparison.OrdinalIgnoreCase)))];
     }
 
     // What belongs to the account and to no repository is for one of the machines.

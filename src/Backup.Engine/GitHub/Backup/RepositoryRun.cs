@@ -71,7 +71,7 @@ internal sealed class RepositoryRun
 
     // A store or a token that has become useless is so for every repository.
     private static bool IsFatal(BackupException exception) =>
-        exception.Kind is FailureKind.CredentialsExpired or FailureKind.NoSpace or FailureKind.WrongRegion or FailureKind.WrongOwner;
+        exception.Kind is FailureKind.AuthenticationFailed or FailureKind.CredentialsExpired or FailureKind.NoSpace or FailureKind.WrongRegion or FailureKind.WrongOwner;
 
     private async Task PartAsync(GitHubContent content, string name, Func<CancellationToken, Task> part, CancellationToken cancellationToken)
     {
@@ -137,7 +137,7 @@ internal sealed class RepositoryRun
 
         var result = await _context.Git.BackupAsync(Request(refs, GitPart.Repository, _known.Git), cancellationToken);
         Keep(result, "git");
-        _known = _known with { Git = result.State, GitKeys = KeysOf(result) };
+        _known = _known with { Git = result.State, GitKeys = [.. result.Keys] };
     }
 
     private async Task WikiAsync(CancellationToken cancellationToken)
@@ -167,7 +167,7 @@ internal sealed class RepositoryRun
 
         var result = await _context.Git.BackupAsync(Request(refs, GitPart.Wiki, _known.Wiki), cancellationToken);
         Keep(result, "wiki");
-        _known = _known with { Wiki = result.State, WikiKeys = KeysOf(result) };
+        _known = _known with { Wiki = result.State, WikiKeys = [.. result.Keys] };
     }
 
     private GitBackupRequest Request(RefAdvertisement refs, GitPart part, GitState? previous) => new()
@@ -190,9 +190,6 @@ internal sealed class RepositoryRun
         if (result.Problems.Count > 0)
             _failure ??= new(result.Problems[0].Kind, $"{part} of '{_repository.FullName}' is not whole: {result.Problems[0].Message}", "What is there is stored. Run again when the server has the rest.");
     }
-
-    private static IReadOnlyList<string> KeysOf(GitBackupResult result) =>
-        [result.State.ManifestKey, .. result.Generation.Bundles.Select(bundle => bundle.Key), .. result.Generation.Lfs?.Key is { } lfs ? new[] { lfs } : []];
 
     private async Task ZipAsync(RefAdvertisement refs, CancellationToken cancellationToken)
     {

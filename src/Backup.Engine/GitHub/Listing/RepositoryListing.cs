@@ -12,6 +12,9 @@ internal sealed class RepositoryListing(GitHubClient client, GitHubListOptions o
     /// <summary>The accounts whose own list is asked for: those are known whole.</summary>
     public List<SimpleUser> Accounts { get; } = [];
 
+    /// <summary>The login of the token's own user, where it was asked for.</summary>
+    public string? Self => _self?.Login;
+
     /// <summary>The paths of the lists that were read to their end.</summary>
     public HashSet<string> Complete { get; } = new(StringComparer.Ordinal);
 

@@ -41,7 +41,7 @@ internal sealed record RecordKind(string Name, GitHubContent Content, RecordMode
     public static readonly RecordKind Webhooks = new("webhooks", GitHubContent.Settings, RecordMode.Whole, Operation.ListWebhooks);
     public static readonly RecordKind Environments = new("environments", GitHubContent.Settings, RecordMode.Whole, Operation.ListEnvironments, "?per_page=100", "environments");
     public static readonly RecordKind Gists = new("gists", GitHubContent.Gists, RecordMode.Whole, Operation.ListGists);
-    public static readonly RecordKind GistsOfUser = new("gists", GitHubContent.Gists, RecordMode.Whole, Operation.ListGistsOfUser);
+    public static readonly RecordKind GistsOfUser = new("public-gists", GitHubContent.Gists, RecordMode.Whole, Operation.ListGistsOfUser);
     public static readonly RecordKind Members = new("members", GitHubContent.Members, RecordMode.Whole, Operation.ListMembers);
     public static readonly RecordKind Teams = new("teams", GitHubContent.Teams, RecordMode.Whole, Operation.ListTeams);
 
@@ -54,7 +54,7 @@ internal sealed record RecordKind(string Name, GitHubContent Content, RecordMode
     {
         "branch-protections" => (Operation.GetBranchProtection, static (values, item) => [.. values, item.GetProperty("name").GetString()!]),
         "rulesets" => (Operation.GetRuleset, static (values, item) => [.. values, item.GetProperty("id").GetInt64()]),
-        "gists" => (Operation.GetGist, static (_, item) => [item.GetProperty("id").GetString()!]),
+        "gists" or "public-gists" => (Operation.GetGist, static (_, item) => [item.GetProperty("id").GetString()!]),
         _ => null,
     };
 }

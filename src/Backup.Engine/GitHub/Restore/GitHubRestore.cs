@@ -152,7 +152,7 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
     {
         Folders = [source.Folder],
         Part = part,
-        At = RestoreSource.TimeOf(state.Generation),
+        ManifestKey = state.ManifestKey,
         WorkPath = work,
         Lfs = part == GitPart.Repository && options.Content.HasFlag(GitHubContent.Lfs),
         Checkout = options.Checkout,

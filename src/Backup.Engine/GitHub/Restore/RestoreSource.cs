@@ -1,4 +1,3 @@
-using System.Globalization;
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 
@@ -41,10 +40,6 @@ internal static class RestoreSource
 
         return [.. found.Values.OrderBy(known => known.FullName, StringComparer.OrdinalIgnoreCase).ThenBy(known => known.Id)];
     }
-
-    /// <summary>When a generation was taken: its name begins with that.</summary>
-    public static DateTimeOffset TimeOf(string generation) =>
-        DateTimeOffset.ParseExact(generation[..16], "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 
     private static bool Fits(string name, KnownRepository known) => known.FormerNames.Prepend(known.FullName).Any(one => RunCatalog.NameMatches(name, one));
 }
