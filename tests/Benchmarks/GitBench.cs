@@ -35,7 +35,7 @@ internal static class GitBench
     /// <summary>Measures; prints a line for each.</summary>
     public static async Task<int> RunAsync(int count, int mebibytes)
     {
-        using var server = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["git-server", Invariant($"{count}"), Invariant($"{mebibytes}")]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        using var server = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["git-server", Invariant($"{count}"), Invariant($"{mebibytes}")]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true })!;
         var (endpoint, token) = (await server.StandardOutput.ReadLineAsync())!.Split(' ') is [var a, var b] ? (new Uri(a), b) : throw new InvalidOperationException("The server did not start.");
         var directory = Directory.CreateTempSubdirectory("git-bench-").FullName;
         try
@@ -110,7 +110,7 @@ internal static class GitBench
     private sealed class FastImport(Process process) : IAsyncDisposable
     {
         public static Task<FastImport> StartAsync(string path) =>
-            Task.FromResult(new FastImport(Process.Start(new ProcessStartInfo("git", ["--git-dir", path, "fast-import", "--quiet", "--force"]) { RedirectStandardInput = true })!));
+            Task.FromResult(new FastImport(Process.Start(new ProcessStartInfo("git", ["--git-dir", path, "fast-import", "--quiet", "--force"]) { UseShellExecute = false, RedirectStandardInput = true })!));
 
         /// <summary>Ten commits of a few texts; or one commit for each 10 MiB of noise.</summary>
         public async Task WriteHistoryAsync(int seed, int mebibytes, CancellationToken cancellationToken)

@@ -65,6 +65,20 @@ public sealed class GitProcessTests
         await GoneAsync(int.Parse((await File.ReadAllTextAsync(directory.Combine("child"))).Trim()));
     }
 
+    [Theory]
+    [InlineData("--batch-check")]
+    [InlineData("--batch=")]
+    public async Task A_scan_whose_git_fails_tells_that_failure(string failing)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "A shell script.");
+        await using var place = await CreateAsync();
+        var files = Enumerable.Range(0, 3000).Select(i => ($"f{i}", Noise(500, i)));
+        await place.Source.CommitAsync("refs/heads/main", [.. files]);
+        var fake = Script(place.Directory, $"case \"$*\" in *{failing}*) echo 'fatal: out of luck' >&2; exit 128;; esac; exec git \"$@\"");
+        (await Should.ThrowAsync<BackupException>(() => place.RunAsync(options: options => options with { GitPath = fake }))).Message.ShouldContain("out of luck");
+        (await place.KeysAsync()).ShouldNotContain(key => key.EndsWith(".json", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task What_it_says_is_bounded_and_never_the_token()
     {

@@ -248,6 +248,19 @@ public sealed class GitRestoreTests
     }
 
     [Fact]
+    public async Task Pointers_are_found_among_thousands_of_small_files()
+    {
+        await using var place = await CreateAsync();
+        var (pointer, oid) = Lfs(place, Noise(1_000, 1));
+        // More than a pipe or a page holds, of every size around a pointer's, and some that only begin like one.
+        var files = Enumerable.Range(0, 6000).Select(i => ($"d{i % 50}/f{i}", i % 7 == 0 ? Text($"version https://git-lfs.github.com/spec/v1\nnot one {i}\n{new string('x', 100)}\n") : Noise(100 + (i % 1100), i)));
+        await place.Source.CommitAsync("refs/heads/main", [.. files, ("x.bin", pointer)]);
+        var result = await place.RunAsync();
+        result.Generation.Lfs.ShouldNotBeNull().Objects.ShouldBe(1);
+        (await place.ReadAsync(RepositoryKeys.LfsObject(place.Folder, oid))).ShouldBe(Noise(1_000, 1));
+    }
+
+    [Fact]
     public async Task Where_LFS_is_off_the_history_is_kept_and_the_objects_are_told()
     {
         await using var place = await CreateAsync();
@@ -288,16 +301,16 @@ public sealed class GitRestoreTests
     {
         await using var place = await CreateAsync();
         var commit = await place.Source.CommitAsync("refs/heads/main", ("a.txt", Text("one")));
-        await File.WriteAllLinesAsync(Path.Combine(place.Repository.Path, "packed-refs"), Enumerable.Range(0, 5000).Select(i => $"{commit} refs/tags/release-{i}").Order(StringComparer.Ordinal));
+        await File.WriteAllLinesAsync(Path.Combine(place.Repository.Path, "packed-refs"), Enumerable.Range(0, 2500).Select(i => $"{commit} refs/tags/release-{i}").Order(StringComparer.Ordinal));
         await place.RunAsync();
         var fresh = place.Server.AddRepository("acme/fresh");
         // Else each ref waits for the disk, twice.
         await new SourceRepository(fresh.Path).GitAsync("config", "core.fsync", "none");
         place.Server.ClearRequests();
         var result = await GitRestore.ToRemoteAsync(place.Store, place.Http, new(place.Server.CloneUrl(fresh), _ => new(place.Server.Token)), Options(place), CancellationToken.None);
-        result.Refs.ShouldBe(5001);
+        result.Refs.ShouldBe(2501);
         (await new SourceRepository(fresh.Path).RefsAsync()).ShouldBe(await place.Source.RefsAsync());
-        place.Server.Requests.Count(request => request.Path.EndsWith("/git-receive-pack", StringComparison.Ordinal)).ShouldBeInRange(6, 12);
+        place.Server.Requests.Count(request => request.Path.EndsWith("/git-receive-pack", StringComparison.Ordinal)).ShouldBeInRange(4, 8);
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using System.Text;
+using System.Threading.Channels;
 
 namespace Backup.Engine.GitHub.Git.Lfs;
 
@@ -7,43 +9,76 @@ namespace Backup.Engine.GitHub.Git.Lfs;
 internal static class LfsScan
 {
     private const int LineLimit = 256;
+    private const int Page = 1000;
 
-    /// <summary>Reads all small blobs of a pack. Two processes, whatever the number of objects.</summary>
+    /// <summary>Reads all small blobs of a pack. Two processes side by side, whatever the number of objects.</summary>
     /// <param name="command">A run of git that sees the pack; its arguments are replaced.</param>
     /// <param name="index">The index of the pack.</param>
     /// <param name="format">The repository's hash.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     public static async Task<IReadOnlyCollection<LfsPointer>> FindAsync(GitCommand command, string index, ObjectFormat format, CancellationToken cancellationToken)
     {
-        var candidates = new List<string>();
-        using (var objects = PackIndex.Open(index, format))
-        {
-            await CheckedAsync(
-                command with { Arguments = ["cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)", "--buffer"] },
-                objects.Ids(),
-                async output =>
-                {
-                    using var reader = new StreamReader(output, leaveOpen: true);
-                    while (await reader.ReadLineAsync(CancellationToken.None) is { } line)
-                    {
-                        if (line.Split(' ') is [var id, "blob", var digits] && int.TryParse(digits, CultureInfo.InvariantCulture, out var size) && size is >= LfsPointer.MinSize and < LfsPointer.MaxSize)
-                            candidates.Add(id);
-                    }
-                },
-                cancellationToken);
-        }
-
         var found = new Dictionary<string, LfsPointer>(StringComparer.Ordinal);
-        if (candidates.Count > 0)
+        // A page of ids between the two: memory does not grow with the history.
+        var candidates = Channel.CreateBounded<string>(Page);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var objects = PackIndex.Open(index, format);
+        var both = Task.WhenAll(
+            StopOnFailureAsync(
+                RunAsync(
+                    command with { Arguments = ["cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)", "--buffer"] },
+                    objects.Ids().ToAsyncEnumerable(),
+                    output => ReadSizesAsync(output, candidates.Writer, stop.Token),
+                    stop.Token),
+                stop),
+            StopOnFailureAsync(ReadCandidatesAsync(command, candidates.Reader, found, stop.Token), stop));
+        try
         {
-            await CheckedAsync(
-                command with { Arguments = ["cat-file", "--batch=%(objectsize)", "--buffer"] },
-                candidates,
-                output => ReadBlobsAsync(output, found),
-                cancellationToken);
+            await both;
+        }
+        catch when (both.Exception?.InnerExceptions.FirstOrDefault(exception => exception is not OperationCanceledException) is { } cause)
+        {
+            // The other one was only stopped.
+            ExceptionDispatchInfo.Throw(cause);
         }
 
         return found.Values;
+    }
+
+    private static async Task ReadCandidatesAsync(GitCommand command, ChannelReader<string> candidates, Dictionary<string, LfsPointer> found, CancellationToken cancellationToken)
+    {
+        if (await candidates.WaitToReadAsync(cancellationToken))
+            await RunAsync(command with { Arguments = ["cat-file", "--batch=%(objectsize)", "--buffer"] }, candidates.ReadAllAsync(cancellationToken), output => ReadBlobsAsync(output, found), cancellationToken);
+    }
+
+    private static async Task StopOnFailureAsync(Task task, CancellationTokenSource stop)
+    {
+        try
+        {
+            await task;
+        }
+        catch
+        {
+            await stop.CancelAsync();
+            throw;
+        }
+    }
+
+    private static async Task ReadSizesAsync(Stream output, ChannelWriter<string> candidates, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var reader = new StreamReader(output, leaveOpen: true);
+            while (await reader.ReadLineAsync(CancellationToken.None) is { } line)
+            {
+                if (line.Split(' ') is [var id, "blob", var digits] && int.TryParse(digits, CultureInfo.InvariantCulture, out var size) && size is >= LfsPointer.MinSize and < LfsPointer.MaxSize)
+                    await candidates.WriteAsync(id, cancellationToken);
+            }
+        }
+        finally
+        {
+            candidates.Complete();
+        }
     }
 
     private static async Task ReadBlobsAsync(Stream output, Dictionary<string, LfsPointer> found)
@@ -74,7 +109,7 @@ internal static class LfsScan
         return line.Length == 0 ? null : throw Unexpected(line.ToString());
     }
 
-    private static async Task CheckedAsync(GitCommand command, IEnumerable<string> ids, Func<Stream, Task> read, CancellationToken cancellationToken)
+    private static async Task RunAsync(GitCommand command, IAsyncEnumerable<string> ids, Func<Stream, Task> read, CancellationToken cancellationToken)
     {
         var exit = await GitProcess.RunAsync(
             command,
@@ -82,7 +117,7 @@ internal static class LfsScan
             async process =>
             {
                 // A page at a time: a write is a system call.
-                foreach (var page in ids.Chunk(1000))
+                await foreach (var page in ids.Chunk(Page).WithCancellation(cancellationToken))
                     await process.WriteAsync(Encoding.ASCII.GetBytes(string.Join('\n', page) + "\n"));
             },
             read);
