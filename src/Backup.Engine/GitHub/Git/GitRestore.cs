@@ -66,6 +66,8 @@ internal static class GitRestore
 
     private static async Task<GitGeneration> FindAsync(IObjectStore store, GitRestoreOptions options, CancellationToken cancellationToken)
     {
+        if (options.ManifestKey is { } key)
+            return await GitGenerations.ReadAsync(store, key, cancellationToken);
         var found = await GitGenerations.FindAsync(store, options.Folders, options.Part, options.At, cancellationToken)
             ?? throw new BackupException(
                 FailureKind.NotFound,

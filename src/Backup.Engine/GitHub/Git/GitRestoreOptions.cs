@@ -15,6 +15,9 @@ internal sealed record GitRestoreOptions
     /// <summary>The newest generation that is not younger than this; null: the newest of all.</summary>
     public DateTimeOffset? At { get; init; }
 
+    /// <summary>The description of the very generation that is wanted (<see cref="GitState.ManifestKey"/>), or null: then it is looked for by <see cref="At"/>.</summary>
+    public string? ManifestKey { get; init; }
+
     /// <summary>A folder for what is needed for a moment.</summary>
     public required string WorkPath { get; init; }
 

@@ -50,13 +50,17 @@ internal sealed class PackPool : IAsyncDisposable
         var isNew = !Directory.Exists(path) || !Directory.EnumerateFileSystemEntries(path).Any();
         if (!isNew && !File.Exists(System.IO.Path.Combine(path, Contents)))
             throw new BackupException(FailureKind.AlreadyExists, $"'{path}' is not empty, and not a repository that was made here.", "Give an empty or a new directory.");
+        Directory.CreateDirectory(path);
+        // First of all: what is made in part is ours, and is completed.
+        if (isNew)
+            File.WriteAllText(System.IO.Path.Combine(path, Contents), "{}");
         Directory.CreateDirectory(System.IO.Path.Combine(path, "objects", "pack"));
         Directory.CreateDirectory(System.IO.Path.Combine(path, "refs"));
         FileStream? held = null;
         try
         {
             if (!isTemporary)
-                held = new(System.IO.Path.Combine(path, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                held = new(System.IO.Path.Combine(path, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
         }
         catch (IOException exception)
         {
@@ -66,7 +70,7 @@ internal sealed class PackPool : IAsyncDisposable
         var pool = new PackPool(git, path, format, held, isTemporary, logger);
         try
         {
-            if (isNew)
+            if (!File.Exists(System.IO.Path.Combine(path, "config")))
                 pool.Create();
             pool.Load();
             return pool;
@@ -155,7 +159,6 @@ internal sealed class PackPool : IAsyncDisposable
     {
         Replace("HEAD", $"ref: {RefName.Heads}main\n");
         SetBare(true);
-        Save();
     }
 
     private bool Has(GitBundle bundle) =>

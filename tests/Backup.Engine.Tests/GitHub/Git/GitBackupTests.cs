@@ -147,7 +147,7 @@ public sealed class GitBackupTests
         var emptied = await place.RunAsync();
         emptied.IsEmpty.ShouldBeTrue();
         emptied.Generation.Previous.ShouldBe(filled.State.ManifestKey);
-        (await place.KeysAsync()).ShouldContain(filled.Generation.Bundles[0].Key);
+        (await place.KeysAsync()).ShouldContain(key => key == filled.Generation.Bundles[0].Key);
     }
 
     [Fact]
@@ -193,5 +193,51 @@ public sealed class GitBackupTests
         result.Generation.Full.ShouldNotBeNull().ShouldStartWith("the chain cannot be read");
         result.Generation.Bundles.ShouldHaveSingleItem();
         (await PeerProgram.RunAsync("git", ["clone", "-q", "--mirror", await place.DownloadAsync(result.Generation.Bundles[0].Key), place.Directory.Combine("clone.git")])).Succeeded();
+    }
+
+    [Theory]
+    [InlineData("packs")]
+    [InlineData("list")]
+    [InlineData("all")]
+    [InlineData("begun")]
+    public async Task A_mirror_that_was_lost_is_made_again_from_the_store(string lost)
+    {
+        await using var place = await CreateAsync();
+        place.MirrorPath = place.Directory.Combine("mirrors");
+        await place.Source.CommitAsync("refs/heads/main", ("a.bin", Noise(20_000, 1)));
+        await place.RunAsync();
+        var mirror = Directory.GetDirectories(place.MirrorPath).ShouldHaveSingleItem();
+        if (lost is "packs")
+            Array.ForEach(Directory.GetFiles(Path.Combine(mirror, "objects", "pack")), File.Delete);
+        else if (lost is "list")
+            await File.WriteAllTextAsync(Path.Combine(mirror, "atlassianbackup.json"), "{ not json");
+        else
+            Directory.Delete(mirror, recursive: true);
+        if (lost is "begun")
+        {
+            // Killed between its first two files.
+            Directory.CreateDirectory(mirror);
+            await File.WriteAllTextAsync(Path.Combine(mirror, "atlassianbackup.json"), "{}");
+        }
+
+        await place.Source.CommitAsync("refs/heads/main", ("a.txt", Text("two")));
+        var result = await place.RunAsync();
+
+        result.Generation.Full.ShouldBeNull();
+        var copy = new SourceRepository(mirror);
+        (await copy.RefsAsync()).ShouldBe(await place.Source.RefsAsync());
+        await copy.GitAsync("fsck", "--full", "--strict");
+    }
+
+    [Fact]
+    public async Task A_mirror_in_use_by_another_run_is_told()
+    {
+        await using var place = await CreateAsync();
+        place.MirrorPath = place.Directory.Combine("mirrors");
+        await place.Source.CommitAsync("refs/heads/main", ("a.txt", Text("one")));
+        var git = await GitProgram.FindAsync();
+        await using (PackPool.Open(git, Path.Combine(place.MirrorPath, $"{place.Repository.Id}.git"), ObjectFormat.Sha1, isTemporary: false))
+            (await Should.ThrowAsync<BackupException>(() => place.RunAsync())).Kind.ShouldBe(FailureKind.Busy);
+        (await place.RunAsync()).Outcome.ShouldBe(Outcome.Completed);
     }
 }

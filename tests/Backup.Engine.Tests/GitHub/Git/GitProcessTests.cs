@@ -181,7 +181,7 @@ public sealed class GitProcessTests
         (await bare.ReachableAsync()).ShouldBe(await place.Source.ReachableAsync());
         var before = Directory.EnumerateFileSystemEntries(place.Directory.Path).ToHashSet(StringComparer.Ordinal);
         await Should.ThrowAsync<BackupException>(() => GitRestore.ToFolderAsync(place.Store, place.Directory.Combine("out", "tree"), options with { Checkout = true }, CancellationToken.None));
-        Directory.EnumerateFileSystemEntries(place.Directory.Path).Except(before).ShouldBe([place.Directory.Combine("out")]);
+        Directory.EnumerateFileSystemEntries(place.Directory.Path).Except(before, StringComparer.Ordinal).ShouldBe([place.Directory.Combine("out")]);
         Directory.GetFileSystemEntries(place.Directory.Combine("out")).ShouldBe([place.Directory.Combine("out", "tree")]);
         Directory.Exists(place.Directory.Combine("out", "tree", ".git", "hooks")).ShouldBeFalse();
 
@@ -196,7 +196,8 @@ public sealed class GitProcessTests
     {
         var file = directory.Combine($"git-{Guid.NewGuid():N}");
         File.WriteAllText(file, "#!/bin/sh\n" + body + "\n");
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return file;
     }
 

@@ -48,6 +48,31 @@ public sealed class GitRestoreTests
     }
 
     [Fact]
+    public async Task A_renamed_repository_is_one_history_over_two_folders()
+    {
+        await using var place = await CreateAsync();
+        await place.Source.CommitAsync("refs/heads/main", ("a.txt", Text("one")));
+        var before = await place.Source.RefsAsync();
+        var first = await place.RunAsync();
+        place.Folder = "github/acme/other.1";
+        await place.Source.CommitAsync("refs/heads/main", ("a.txt", Text("two")));
+
+        var second = await place.RunAsync();
+
+        second.Generation.Bundles.Select(bundle => bundle.Key).ShouldBe(["github/acme/app.1/20261101T000000Z/repository.bundle", "github/acme/other.1/20261102T000000Z/repository.bundle"]);
+        var options = Options(place) with { Folders = ["github/acme/other.1", "github/acme/app.1"] };
+        var newest = new SourceRepository(place.Directory.Combine("newest"));
+        await GitRestore.ToFolderAsync(place.Store, newest.Path, options, CancellationToken.None);
+        (await newest.RefsAsync()).ShouldBe(await place.Source.RefsAsync());
+        var oldest = new SourceRepository(place.Directory.Combine("oldest"));
+        await GitRestore.ToFolderAsync(place.Store, oldest.Path, options with { At = new(2026, 11, 1, 0, 0, 0, TimeSpan.Zero) }, CancellationToken.None);
+        (await oldest.RefsAsync()).ShouldBe(before);
+        var exact = new SourceRepository(place.Directory.Combine("exact"));
+        await GitRestore.ToFolderAsync(place.Store, exact.Path, Options(place) with { ManifestKey = first.State.ManifestKey }, CancellationToken.None);
+        (await exact.RefsAsync()).ShouldBe(before);
+    }
+
+    [Fact]
     public async Task What_is_there_is_never_overwritten()
     {
         await using var place = await CreateAsync();
@@ -219,7 +244,7 @@ public sealed class GitRestoreTests
         place.Repository.Lfs[wrongId] = Noise(5_000, 4);
         await place.Source.CommitAsync("refs/heads/main", ("w.bin", Pointer(wrongId, 5_000)));
         (await place.RunAsync()).Problems.ShouldHaveSingleItem().Kind.ShouldBe(FailureKind.ChecksumMismatch);
-        (await place.KeysAsync()).ShouldNotContain(RepositoryKeys.LfsObject(place.Folder, wrongId));
+        (await place.KeysAsync()).ShouldNotContain(key => key == RepositoryKeys.LfsObject(place.Folder, wrongId));
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class GitS3Tests(StrictS3Fixture s3) : IClassFixture<StrictS3Fixtu
         var first = await backup.BackupAsync(place.Request(), CancellationToken.None);
 
         first.Generation.Bundles.ShouldHaveSingleItem().StorageClass.ShouldBe("DEEP_ARCHIVE");
-        (await store.HeadAsync(first.State.ManifestKey)).ShouldNotBeNull().StorageClass.ShouldNotBe("DEEP_ARCHIVE");
+        (await store.HeadAsync(first.State.ManifestKey)).ShouldNotBeNull().Archive.ShouldBe(ArchiveState.Readable);
         await place.Source.CommitAsync("refs/heads/main", ("a.txt", Text("two")));
         var second = await backup.BackupAsync(place.Request() with { Previous = first.State }, CancellationToken.None);
         second.Generation.Full.ShouldNotBeNull().ShouldStartWith("the chain cannot be read");
