@@ -15,6 +15,10 @@ switch (args)
         return await GitHubBench.ServeAsync(int.Parse(count, CultureInfo.InvariantCulture));
     case ["github", var count]:
         return await GitHubBench.RunAsync(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["maven-server", var versions]:
+        return await MavenBench.ServeAsync(int.Parse(versions, CultureInfo.InvariantCulture));
+    case ["maven", var versions, var place]:
+        return await MavenBench.RunAsync(int.Parse(versions, CultureInfo.InvariantCulture), place);
     case ["git-server", var count, var size]:
         return await GitBench.ServeAsync(int.Parse(count, CultureInfo.InvariantCulture), int.Parse(size, CultureInfo.InvariantCulture));
     case ["git", var count, var size]:

@@ -28,9 +28,10 @@ public sealed class CodeArtifactServer : IAsyncDisposable
     /// <param name="port">0: any free one.</param>
     /// <param name="pageSize">The most items of a page, however many are asked for.</param>
     /// <param name="verifySignatures">False for benchmarks.</param>
+    /// <param name="keepLog">Whether requests are remembered.</param>
     /// <param name="answered">Called with each request and the status of its answer.</param>
     public static async Task<CodeArtifactServer> StartAsync(
-        string domain, string owner, IEnumerable<string> repositories, int port = 0, int pageSize = 1000, bool verifySignatures = true, Action<AwsRequest, int>? answered = null)
+        string domain, string owner, IEnumerable<string> repositories, int port = 0, int pageSize = 1000, bool verifySignatures = true, bool keepLog = true, Action<AwsRequest, int>? answered = null)
     {
         var state = new CodeArtifactState(repositories);
         AwsServer? server = null;
@@ -49,7 +50,8 @@ public sealed class CodeArtifactServer : IAsyncDisposable
             }),
             port,
             request => !verifySignatures || request.RawPath.StartsWith(start, StringComparison.Ordinal),
-            answered);
+            answered,
+            keepLog);
         return made = new(server, state);
     }
 

@@ -88,9 +88,11 @@ public sealed class PackageVersion
 
     public bool IsDownloadable => Status is "Published" or "Unlisted" or "Unfinished";
 
-    public void Add(string asset, byte[] bytes)
+    public void Add(string asset, byte[] bytes) => Add(asset, new Asset(bytes));
+
+    public void Add(string asset, Asset content)
     {
-        Assets[asset] = new(bytes);
+        Assets[asset] = content;
         Revision = NewRevision();
     }
 
