@@ -145,7 +145,7 @@ internal sealed class ScriptRunner(PrePostServices services, Waiting waiting, Pr
     {
         var plugins = invocation.CommandPlugins ?? [];
         // The step that went wrong, or the last one that ran.
-        var deciding = plugins.FirstOrDefault(plugin => plugin.Status is not "Success" || plugin.ResponseCode is not (0 or null)) ?? plugins.LastOrDefault();
+        var deciding = plugins.FirstOrDefault(plugin => plugin.Status is not "Success" || plugin.ResponseCode is not (0 or null)) ?? (plugins.Count > 0 ? plugins[^1] : null);
         var succeeded = invocation.Status is "Success" && invocation.StatusDetails is "Success" or null && plugins.All(plugin => plugin.Status is "Success" && plugin.ResponseCode is 0 or null);
         var details = invocation.StatusDetails is { Length: > 0 } detail ? detail : invocation.Status ?? "";
         if (deciding is null)

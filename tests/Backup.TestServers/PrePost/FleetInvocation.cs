@@ -34,7 +34,7 @@ public sealed class FleetInvocation(Fleet fleet, FleetInstance instance, JsonEle
 
     public string Document { get; } = request.GetProperty("DocumentName").GetString()!;
 
-    public string Comment { get; } = request.TryGetProperty("Comment", out var comment) ? comment.GetString()! : "";
+    public string Comment { get; } = request.TryGetProperty(nameof(Comment), out var comment) ? comment.GetString()! : "";
 
     public DateTime Sent { get; } = DateTime.UtcNow;
 
