@@ -47,12 +47,9 @@ internal static class ErrorMapping
         FailureKind.NotSupported => ErrorCategory.NotImplemented,
         FailureKind.DeletionRefused => ErrorCategory.SecurityError,
         FailureKind.Busy => ErrorCategory.ResourceBusy,
-<<<<<<< HEAD
         FailureKind.ScriptFailed or FailureKind.BackupFailed => ErrorCategory.InvalidResult,
         FailureKind.Cancelled => ErrorCategory.OperationStopped,
-=======
         FailureKind.Stale => ErrorCategory.ResourceUnavailable,
->>>>>>> wt-report
         _ => ErrorCategory.InvalidOperation,
     };
 

@@ -1,10 +1,7 @@
 using Backup.Engine.Atlassian;
 using Backup.Engine.Folders;
-<<<<<<< HEAD
 using Backup.Engine.Maven;
-=======
 using Backup.Engine.PrePost;
->>>>>>> wt-prepost
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Microsoft.Extensions.Logging;
@@ -32,7 +29,6 @@ public sealed class CallbackLogger(int from, Action<int, string> write) : ILogge
     public RunRestoreOptions With(RunRestoreOptions options) => options with { Logger = this };
 
     /// <inheritdoc cref="With(StoreOptions)"/>
-<<<<<<< HEAD
     public MavenBackupOptions With(MavenBackupOptions options) => options with { Logger = this };
 
     /// <inheritdoc cref="With(StoreOptions)"/>
@@ -46,12 +42,12 @@ public sealed class CallbackLogger(int from, Action<int, string> write) : ILogge
 
     /// <inheritdoc cref="With(StoreOptions)"/>
     public ExportSaveOptions With(ExportSaveOptions options) => options with { Logger = this };
-=======
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
     public PrePostOptions With(PrePostOptions options) => options with { Logger = this };
 
     /// <inheritdoc cref="With(StoreOptions)"/>
     public PrePostResumeOptions With(PrePostResumeOptions options) => options with { Logger = this };
->>>>>>> wt-prepost
 
     /// <inheritdoc/>
     public IDisposable? BeginScope<TState>(TState state)

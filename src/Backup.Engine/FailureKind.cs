@@ -66,7 +66,6 @@ public enum FailureKind
     /// <summary>Stored data is damaged or incomplete.</summary>
     Corrupt,
 
-<<<<<<< HEAD
     /// <summary>A guard refused it before anything was touched; the message names what stands in the way.</summary>
     Refused,
 
@@ -78,8 +77,7 @@ public enum FailureKind
 
     /// <summary>It was stopped on request.</summary>
     Cancelled,
-=======
+
     /// <summary>A source has no good run within the time that it should have one.</summary>
     Stale,
->>>>>>> wt-report
 }
