@@ -36,9 +36,9 @@ internal sealed class InstancePower(PrePostServices services, Waiting waiting, P
                 {
                     try
                     {
-                        var change = (await services.Ec2.StartInstancesAsync(new() { InstanceIds = [id] }, token)).FirstOrDefault();
+                        var changes = await services.Ec2.StartInstancesAsync(new() { InstanceIds = [id] }, token);
                         ordered = true;
-                        if (change is { PreviousState.Name: InstanceStates.Running, CurrentState.Name: InstanceStates.Running })
+                        if (changes is [{ PreviousState.Name: InstanceStates.Running, CurrentState.Name: InstanceStates.Running }])
                             return "running";
                     }
                     catch (AwsServiceException exception) when (exception.ErrorCode is "IncorrectInstanceState" or "InsufficientInstanceCapacity" or "InsufficientHostCapacity" or "InsufficientReservedInstanceCapacity")

@@ -123,7 +123,7 @@ internal sealed class InstanceRun(PrePostContext context, InstanceRecord record)
                 return;
             }
 
-            context.Logger?.LogWarning("{Instance}: {Step}, attempt {Attempt}, ended as {Status} (exit code {ExitCode}).", _record.InstanceId, step, state.Attempt, end.Status, end.ExitCode);
+            context.Logger?.LogInformation("{Instance}: {Step}, attempt {Attempt}, ended as {Status} (exit code {ExitCode}).", _record.InstanceId, step, state.Attempt, end.Status, end.ExitCode);
             if (state.Attempt > _plan.Retry)
             {
                 await NoteAsync(Judge(_record.With(kind, state with { IsOver = true }), step, kind, Failure(kind, state)));
@@ -262,7 +262,8 @@ internal sealed class InstanceRun(PrePostContext context, InstanceRecord record)
     /// <summary>Takes note of a step that failed, so that another one comes next; false where the instance is not given back.</summary>
     private async Task<bool> FailAsync(PrePostStep step, BackupException exception)
     {
-        context.Logger?.LogWarning("{Instance}: {Step} failed. {Reason}", _record.InstanceId, step, exception.Message);
+        // The result says it too, when the instance is done.
+        context.Logger?.LogInformation("{Instance}: {Step} failed. {Reason}", _record.InstanceId, step, exception.Message);
         switch (step)
         {
             case PrePostStep.Start:

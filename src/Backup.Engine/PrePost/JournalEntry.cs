@@ -13,7 +13,7 @@ internal sealed record Runner(string Id, string Host, int ProcessId, DateTimeOff
     public static Runner Current()
     {
         using var process = System.Diagnostics.Process.GetCurrentProcess();
-        return new(Guid.NewGuid().ToString("N"), Environment.MachineName, Environment.ProcessId, process.StartTime.ToUniversalTime());
+        return new(Guid.NewGuid().ToString("N"), Environment.MachineName, Environment.ProcessId, new DateTimeOffset(process.StartTime.ToUniversalTime()));
     }
 
     /// <summary>Whether it is certain that this runner is gone, or that it is there; null where it is on another machine.</summary>

@@ -91,6 +91,11 @@ internal sealed class PrePostGates(PrePostServices services, PrePostOptions opti
         {
             throw new BackupException(FailureKind.NotFound, $"The backup vault '{options.BackupVaultName}' does not exist in {services.Region}.", "Create it, or check its name and -Region. Nothing was touched.", exception);
         }
+        catch (AwsServiceException exception) when (exception.Kind is FailureKind.PermissionDenied)
+        {
+            // AWS Backup answers so for a vault that is not there, too.
+            throw new BackupException(FailureKind.PermissionDenied, $"The backup vault '{options.BackupVaultName}' cannot be read in {services.Region}: it does not exist, or backup:DescribeBackupVault is not allowed.", "Check its name, -Region and the policy. Nothing was touched.", exception);
+        }
     }
 
     private async Task CheckRoleAsync(string account, CancellationToken cancellationToken)

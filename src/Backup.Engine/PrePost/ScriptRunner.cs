@@ -21,6 +21,7 @@ internal sealed class ScriptRunner(PrePostServices services, Waiting waiting, Pr
 {
     private const int MaxTail = 2000;
     private const int MaxSends = 5;
+    private const string Skipped = "Step execution skipped";
 
     // What a step without a result answers; an exit code of 0 is a success only where the step says so too.
     private const int NotRun = -1;
@@ -144,8 +145,9 @@ internal sealed class ScriptRunner(PrePostServices services, Waiting waiting, Pr
     private async Task<CommandEnd> EndAsync(CommandInvocation invocation, CancellationToken cancellationToken)
     {
         var plugins = invocation.CommandPlugins ?? [];
-        // The step that went wrong, or the last one that ran.
-        var deciding = plugins.FirstOrDefault(plugin => plugin.Status is not "Success" || plugin.ResponseCode is not (0 or null)) ?? plugins.LastOrDefault();
+        // The step that went wrong, or the last one that ran: AWS's documents have one a platform, and those for others are skipped.
+        var deciding = plugins.FirstOrDefault(plugin => plugin.Status is not "Success" || plugin.ResponseCode is not (0 or null))
+            ?? plugins.LastOrDefault(plugin => plugin.Output?.StartsWith(Skipped, StringComparison.OrdinalIgnoreCase) != true);
         var succeeded = invocation.Status is "Success" && invocation.StatusDetails is "Success" or null && plugins.All(plugin => plugin.Status is "Success" && plugin.ResponseCode is 0 or null);
         var details = invocation.StatusDetails is { Length: > 0 } detail ? detail : invocation.Status ?? "";
         if (deciding is null)

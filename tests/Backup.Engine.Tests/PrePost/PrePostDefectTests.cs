@@ -232,7 +232,7 @@ public sealed partial class PrePostDefectTests
         var results = await place.RunAsync(place.Options() with { TagKey = "backup-job", TagValue = "true", PreScript = null, PostScript = null, StopInstance = false });
         results.Count.ShouldBe(6);
         results.ShouldAllBe(r => r.Outcome == Outcome.Completed);
-        place.Fleet.Jobs.Select(j => j.InstanceId).Distinct().Count().ShouldBe(6);
+        place.Fleet.Jobs.Select(j => j.InstanceId).Distinct(StringComparer.Ordinal).Count().ShouldBe(6);
     }
 
     // 9. The working directory is ignored, and the execution timeout is fixed.
@@ -263,10 +263,10 @@ public sealed partial class PrePostDefectTests
         var result = await place.RunOneAsync(place.Options(windows) with
         {
             Aws = new() { Region = "cn-north-1", Keys = new("test", "testsecret") },
-            PreScript = new() { Document = "Acme-Freeze", DocumentVersion = "$LATEST", Parameters = new Dictionary<string, IReadOnlyList<string>> { ["Mode"] = ["full"] } },
+            PreScript = new() { Document = "Acme-Freeze", DocumentVersion = "$LATEST", Parameters = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal) { ["Mode"] = ["full"] } },
             PostScript = null,
             Lifecycle = new() { MoveToColdStorageAfterDays = 7, DeleteAfterDays = 97 },
-            RecoveryPointTags = new Dictionary<string, string> { ["owner"] = "me" },
+            RecoveryPointTags = new Dictionary<string, string>(StringComparer.Ordinal) { ["owner"] = "me" },
             WindowsVss = true,
         });
         // No such document: the first of two runs shows that it is asked for by its name.
@@ -275,10 +275,10 @@ public sealed partial class PrePostDefectTests
         result = await place.RunOneAsync(place.Options(windows) with
         {
             Aws = new() { Region = "cn-north-1", Keys = new("test", "testsecret") },
-            PreScript = new() { Document = "Acme-Freeze", DocumentVersion = "$LATEST", Parameters = new Dictionary<string, IReadOnlyList<string>> { ["Mode"] = ["full"] } },
+            PreScript = new() { Document = "Acme-Freeze", DocumentVersion = "$LATEST", Parameters = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal) { ["Mode"] = ["full"] } },
             PostScript = null,
             Lifecycle = new() { MoveToColdStorageAfterDays = 7, DeleteAfterDays = 97 },
-            RecoveryPointTags = new Dictionary<string, string> { ["owner"] = "me" },
+            RecoveryPointTags = new Dictionary<string, string>(StringComparer.Ordinal) { ["owner"] = "me" },
             WindowsVss = true,
         });
         result.Outcome.ShouldBe(Outcome.Completed, result.Reason);
@@ -394,11 +394,11 @@ public sealed partial class PrePostDefectTests
         await run;
 
         var page = await File.ReadAllTextAsync(Path.Combine(Root(), "docs", "cmdlets", "Start-PrePostBackup.md"));
-        var statements = JsonDocument.Parse(Policy().Match(page).Groups[1].Value).RootElement.GetProperty("Statement").EnumerateArray().ToList();
-        var allowed = statements.SelectMany(s => Texts(s.GetProperty("Action"))).Select(action => action.Split(':')[1]).ToHashSet();
-        allowed.ShouldNotContain("*");
-        place.Fleet.Calls.Select(c => c.Operation).Distinct().ShouldBeSubsetOf(allowed);
-        var pass = statements.Where(s => Texts(s.GetProperty("Action")).Contains("iam:PassRole")).ShouldHaveSingleItem();
+        var statements = JsonDocument.Parse(Policy().Match(page).Groups["json"].Value).RootElement.GetProperty("Statement").EnumerateArray().ToList();
+        var allowed = statements.SelectMany(s => Texts(s.GetProperty("Action"))).Select(action => action.Split(':')[1]).ToHashSet(StringComparer.Ordinal);
+        allowed.Contains("*").ShouldBeFalse();
+        place.Fleet.Calls.Select(c => c.Operation).Where(operation => !allowed.Contains(operation)).ShouldBeEmpty();
+        var pass = statements.Where(s => Texts(s.GetProperty("Action")).Contains("iam:PassRole", StringComparer.Ordinal)).ShouldHaveSingleItem();
         Texts(pass.GetProperty("Resource")).ShouldAllBe(resource => !resource.Contains('*', StringComparison.Ordinal));
 
         static IEnumerable<string> Texts(JsonElement e) => e.ValueKind == JsonValueKind.Array ? e.EnumerateArray().Select(i => i.GetString()!) : [e.GetString()!];
@@ -412,6 +412,6 @@ public sealed partial class PrePostDefectTests
         return directory.FullName;
     }
 
-    [GeneratedRegex("```json\n(.*?)```", RegexOptions.Singleline, 1000)]
+    [GeneratedRegex("```json\n(?<json>.*?)```", RegexOptions.Singleline | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Policy();
 }

@@ -212,6 +212,50 @@ public sealed class PrePostGivingBackTests(StrictS3Fixture s3) : IClassFixture<S
     }
 
     [Fact]
+    public async Task An_entry_whose_answer_was_lost_is_not_taken_for_another_runners()
+    {
+        await using var place = await PrePostPlace.CreateAsync();
+        var instance = place.Fleet.Add();
+        var location = StoreLocation.ForBucket(StrictS3Fixture.Bucket, $"lost-{Guid.NewGuid():n}");
+        var fault = new Fault { Match = r => r.Method == "PUT" && r.Path.Contains(location.Prefix + "_catalog/journals", StringComparison.Ordinal), Action = FaultAction.ApplyThenReset, Skip = 1, Times = 4 };
+        s3.Server.Faults.Add(fault);
+        var result = await place.RunOneAsync(place.Options(instance) with { Destination = location, Store = s3.Options });
+        result.Outcome.ShouldBe(Outcome.Completed, result.Reason);
+        fault.Hits.ShouldBe(4);
+        place.Log(instance).ShouldBe("pre post");
+        instance.Changes.ShouldBe(["stop", "start"]);
+    }
+
+    [Fact]
+    public async Task No_more_instances_than_the_throttle_are_worked_on_side_by_side()
+    {
+        await using var place = await PrePostPlace.CreateAsync();
+        FleetInstance[] instances = [place.Fleet.Add(), place.Fleet.Add(), place.Fleet.Add()];
+        var results = await place.RunAsync(place.Options(instances) with { Throttle = 1, PostScript = null });
+        results.ShouldAllBe(r => r.Outcome == Outcome.Completed);
+        var changes = place.Fleet.Changes.Select(c => c.InstanceId!).ToList();
+        changes.Zip(changes.Skip(1)).Count(pair => pair.First != pair.Second).ShouldBe(2, "Each instance is through before the next begins.");
+    }
+
+    [Fact]
+    public async Task The_team_is_told_once_of_what_failed_and_of_nothing_else()
+    {
+        await using var place = await PrePostPlace.CreateAsync();
+        await using var teams = await AwsServer.StartAsync(_ => AwsAnswer.Json("{}"), isUnsigned: _ => true);
+        var (good, bad) = (place.Fleet.Add(), place.Fleet.Add());
+        place.Fleet.JobStates = instance => instance == bad ? [new("FAILED", Message: "No space in the vault.")] : [new("COMPLETED")];
+        var options = place.Options(good) with { Webhook = new(teams.Endpoint), StopInstance = false };
+        await place.RunAsync(options);
+        await place.RunAsync(options with { InstanceIds = [bad.Id], WhatIf = true });
+        teams.Requests.ShouldBeEmpty();
+        await place.RunAsync(options with { InstanceIds = [good.Id, bad.Id] });
+        var notice = teams.Requests.ShouldHaveSingleItem().Text;
+        notice.ShouldContain(bad.Id);
+        notice.ShouldContain("No space in the vault");
+        notice.ShouldNotContain(good.Id);
+    }
+
+    [Fact]
     public async Task A_run_that_is_over_is_left_as_it_is()
     {
         await using var place = await PrePostPlace.CreateAsync();

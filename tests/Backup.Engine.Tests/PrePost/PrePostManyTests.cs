@@ -29,14 +29,14 @@ public sealed class PrePostManyTests
         child.ExitCode.ShouldBe(0, output);
 
         fleet.Instances.Values.ShouldAllBe(i => i.State == "running" && fleet.Read(i, "log") == "pre\npost\n");
-        fleet.Jobs.Select(j => j.InstanceId).Distinct().Count().ShouldBe(Instances);
+        fleet.Jobs.Select(j => j.InstanceId).Distinct(StringComparer.Ordinal).Count().ShouldBe(Instances);
         fleet.Jobs.Count.ShouldBe(Instances);
         fleet.Violations.ShouldBeEmpty();
         // https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html: what the buckets refill with.
         fleet.BusiestSecond("DescribeInstances").ShouldBeLessThanOrEqualTo(20);
         fleet.BusiestSecond("StopInstances").ShouldBeLessThanOrEqualTo(5);
         fleet.BusiestSecond("StartInstances").ShouldBeLessThanOrEqualTo(5);
-        foreach (var operation in fleet.Calls.Select(c => c.Operation).Distinct())
+        foreach (var operation in fleet.Calls.Select(c => c.Operation).Distinct(StringComparer.Ordinal))
             TestContext.Current.SendDiagnosticMessage($"{operation}: {fleet.Calls.Count(c => c.Operation == operation)} calls, {fleet.BusiestSecond(operation)} in the busiest second.");
         var peak = int.Parse(output.Split('\n').Single(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(':')[1].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
         TestContext.Current.SendDiagnosticMessage($"Peak: {peak / 1024} MiB.");

@@ -132,14 +132,14 @@ public sealed partial class Fleet : IAsyncDisposable
         var bucket = Bucket().Match(source.Host);
         if (!bucket.Success || S3 is null)
             return $"failed to download {source}: no such bucket";
-        using var answer = await _http.GetAsync(new Uri(S3, $"/{bucket.Groups[1].Value}{source.AbsolutePath}"), cancellationToken);
+        using var answer = await _http.GetAsync(new Uri(S3, $"/{bucket.Groups["bucket"].Value}{source.AbsolutePath}"), cancellationToken);
         if (!answer.IsSuccessStatusCode)
             return $"failed to download {source}: {(int)answer.StatusCode}";
         await File.WriteAllBytesAsync(Path.Combine(folder, Path.GetFileName(source.AbsolutePath)), await answer.Content.ReadAsByteArrayAsync(cancellationToken), cancellationToken);
         return null;
     }
 
-    [GeneratedRegex(@"^(.+)\.s3[.-]", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"^(?<bucket>.+)\.s3[.-]", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Bucket();
 
     private AwsAnswer Answer(AwsRequest request)

@@ -34,7 +34,7 @@ public sealed class FleetInvocation(Fleet fleet, FleetInstance instance, JsonEle
 
     public string Document { get; } = request.GetProperty("DocumentName").GetString()!;
 
-    public string Comment { get; } = request.TryGetProperty("Comment", out var comment) ? comment.GetString()! : "";
+    public string Comment { get; } = request.TryGetProperty(nameof(Comment), out var comment) ? comment.GetString()! : "";
 
     public DateTime Sent { get; } = DateTime.UtcNow;
 
@@ -59,11 +59,16 @@ public sealed class FleetInvocation(Fleet fleet, FleetInstance instance, JsonEle
     /// <summary>The steps that an agent reports: AWS-RunRemoteScript has a download before the script, and one script a platform.</summary>
     public IReadOnlyList<string> Plugins => Document switch
     {
-        "AWS-RunRemoteScript" => ["downloadContent", "runShellScript"],
+        "AWS-RunRemoteScript" => ["downloadContent", "runPowerShellScript", "runShellScript"],
         "AWS-RunShellScript" => ["aws:runShellScript"],
         "AWS-RunPowerShellScript" => ["aws:runPowerShellScript"],
         _ => ["run"],
     };
+
+    /// <summary>The step that ran the script, or went wrong before it.</summary>
+    public string Deciding => Document is not "AWS-RunRemoteScript" ? Plugins[0] : !IsDownloaded ? "downloadContent" : instance.PlatformType is "Windows" ? "runPowerShellScript" : "runShellScript";
+
+    private bool IsDownloaded { get; set; }
 
     public string Parameter(string name, string otherwise = "") =>
         request.TryGetProperty("Parameters", out var all) && all.TryGetProperty(name, out var values) ? string.Join('\n', values.EnumerateArray().Select(v => v.GetString())) : otherwise;
@@ -122,6 +127,7 @@ public sealed class FleetInvocation(Fleet fleet, FleetInstance instance, JsonEle
                     return;
                 }
 
+                IsDownloaded = true;
                 script = $"chmod -R u+x . ; export PATH=\"$PATH:$PWD\"\n{Parameter("commandLine")}";
                 break;
             default:

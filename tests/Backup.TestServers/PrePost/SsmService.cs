@@ -95,14 +95,13 @@ internal sealed class SsmService(Fleet fleet)
         ["RequestedDateTime"] = Epoch(i.Sent),
         ["Status"] = i.Status,
         ["StatusDetails"] = i.Details,
-        ["CommandPlugins"] = new JsonArray([.. i.Plugins.Select((name, n) => (JsonNode)new JsonObject
+        ["CommandPlugins"] = new JsonArray([.. i.Plugins.Select(name => (JsonNode)new JsonObject
         {
             ["Name"] = name,
-            // The download has succeeded where anything of the script is known.
-            ["Status"] = n < i.Plugins.Count - 1 && i.Ended is not null ? "Success" : i.Status,
-            ["StatusDetails"] = n < i.Plugins.Count - 1 && i.Ended is not null ? "Success" : i.Details,
-            ["ResponseCode"] = n < i.Plugins.Count - 1 && i.Ended is not null ? 0 : i.ExitCode,
-            ["Output"] = i.Output.Length > 2500 ? i.Output[..2500] : i.Output,
+            ["Status"] = name == i.Deciding ? i.Status : "Success",
+            ["StatusDetails"] = name == i.Deciding ? i.Details : "Success",
+            ["ResponseCode"] = name == i.Deciding ? i.ExitCode : 0,
+            ["Output"] = name == i.Deciding ? i.Output[..Math.Min(i.Output.Length, 2500)] : name is "downloadContent" ? "Content downloaded." : $"Step execution skipped due to incompatible platform. Step name: {name}",
         })]),
     };
 
@@ -113,7 +112,7 @@ internal sealed class SsmService(Fleet fleet)
         var plugin = Text(json, "PluginName");
         if (i.Plugins.Count > 1 && plugin is null)
             return AwsAnswer.Error(400, "InvalidPluginName", "");
-        var isLast = plugin is null || plugin == i.Plugins[^1];
+        var isLast = plugin is null || plugin == i.Deciding;
         return AwsAnswer.Json(new JsonObject
         {
             ["CommandId"] = i.CommandId,
