@@ -1,4 +1,7 @@
+using Backup.Engine.Atlassian;
 using Backup.Engine.Folders;
+using Backup.Engine.Maven;
+using Backup.Engine.PrePost;
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Microsoft.Extensions.Logging;
@@ -25,6 +28,27 @@ public sealed class CallbackLogger(int from, Action<int, string> write) : ILogge
     /// <inheritdoc cref="With(StoreOptions)"/>
     public RunRestoreOptions With(RunRestoreOptions options) => options with { Logger = this };
 
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public MavenBackupOptions With(MavenBackupOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public MavenRestoreOptions With(MavenRestoreOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public MavenCompareOptions With(MavenCompareOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public SiteBackupOptions With(SiteBackupOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public ExportSaveOptions With(ExportSaveOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public PrePostOptions With(PrePostOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public PrePostResumeOptions With(PrePostResumeOptions options) => options with { Logger = this };
+
     /// <inheritdoc/>
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
@@ -36,7 +60,15 @@ public sealed class CallbackLogger(int from, Action<int, string> write) : ILogge
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         ArgumentNullException.ThrowIfNull(formatter);
-        if (IsEnabled(logLevel))
+        if (!IsEnabled(logLevel))
+            return;
+        try
+        {
             write((int)logLevel, formatter(state, exception));
+        }
+        catch (OperationCanceledException)
+        {
+            // Whoever listened has left. What is being tidied up must not fail for want of a listener.
+        }
     }
 }

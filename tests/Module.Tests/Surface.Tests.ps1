@@ -63,7 +63,7 @@ Describe '<Name>' -ForEach $Cmdlets {
 
     It 'supports ShouldProcess where it writes' {
         # Two tests write where they are asked to: -Record and -PrometheusPath.
-        $Command.Parameters.ContainsKey('WhatIf') | Should -Be ($Command.Verb -notin 'Get', 'Test' -or $Name -in 'Test-BackupRun', 'Test-BackupFreshness')
+        $Command.Parameters.ContainsKey('WhatIf') | Should -Be ($Command.Verb -notin 'Get', 'Test', 'Compare' -or $Name -in 'Test-BackupRun', 'Test-BackupFreshness')
     }
 
     It 'has the AWS parameters' {

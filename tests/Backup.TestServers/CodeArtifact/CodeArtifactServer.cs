@@ -16,6 +16,9 @@ public sealed class CodeArtifactServer : IAsyncDisposable
 
     public CodeArtifactState State { get; }
 
+    /// <summary>Assets are served with one bit flipped.</summary>
+    public bool Corrupt { get; set; }
+
     /// <summary>The signed API and its log.</summary>
     public AwsServer Api => _server;
 
@@ -31,6 +34,7 @@ public sealed class CodeArtifactServer : IAsyncDisposable
     {
         var state = new CodeArtifactState(repositories);
         AwsServer? server = null;
+        CodeArtifactServer? made = null;
         // The endpoint of a repository is told by the API, so the tests need no host names.
         var api = new CodeArtifactApi(state, domain, owner, pageSize, () => server!.Endpoint);
         var maven = new MavenEndpoint(state);
@@ -39,14 +43,21 @@ public sealed class CodeArtifactServer : IAsyncDisposable
             request => state.With(() =>
             {
                 if (!request.RawPath.StartsWith(start, StringComparison.Ordinal))
-                    return api.Answer(request);
+                    return request.RawPath == "/v1/package/version/asset" && made?.Corrupt == true ? Damage(api.Answer(request)) : api.Answer(request);
                 string[] path = [.. request.RawPath[start.Length..].Split('/').Select(Uri.UnescapeDataString)];
                 return maven.Answer(request, path[0], path[1..]);
             }),
             port,
             request => !verifySignatures || request.RawPath.StartsWith(start, StringComparison.Ordinal),
             answered);
-        return new(server, state);
+        return made = new(server, state);
+    }
+
+    private static AwsAnswer Damage(AwsAnswer answer)
+    {
+        byte[] body = [.. answer.Body];
+        body[body.Length / 2] ^= 1;
+        return answer with { Body = body };
     }
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();

@@ -24,6 +24,8 @@ public sealed class CodeArtifactState
             return work();
     }
 
+    public IReadOnlyDictionary<PackageName, Package> PackagesOf(string repository) => _repositories[repository];
+
     internal Dictionary<PackageName, Package>? Packages(string repository) => _repositories.GetValueOrDefault(repository);
 
     public Package? Find(string repository, PackageName name) => Packages(repository)?.GetValueOrDefault(name);

@@ -31,7 +31,9 @@ internal sealed class AwsApiClient : AmazonServiceClient
     public static AwsApiClient Create(AwsService service, AwsClientOptions options)
     {
         var config = new AwsApiConfig(service, options);
-        var session = new AwsSession(options.Aws with { EndpointUrl = null }, config);
+        var session = new AwsSession(options.Aws with { EndpointUrl = options.Endpoint }, config);
+        if (service.IsGlobal && config.ServiceURL is null)
+            config.AuthenticationRegion = AwsApiConfig.GlobalRegion(config.RegionEndpoint);
         return new(service, session, new CurrentCredentials(), config);
     }
 
