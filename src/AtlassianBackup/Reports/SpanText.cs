@@ -6,6 +6,7 @@ namespace AtlassianBackup;
 /// <summary>Spans of time as people type them.</summary>
 internal static class SpanText
 {
+    private const int MaxDays = 36_500;
     private const string Forms = "Give a TimeSpan, or text such as 26h, 7d, 90m, 2w or 1.02:00:00.";
 
     /// <summary>A span above zero.</summary>
@@ -17,6 +18,8 @@ internal static class SpanText
         var span = value switch
         {
             TimeSpan given => given,
+            // 7d without quotes is PowerShell's way to write a decimal.
+            decimal days and > 0 and < MaxDays => TimeSpan.FromDays((double)days),
             string text => Parse(text.Trim()),
             _ => null,
         };
@@ -25,7 +28,7 @@ internal static class SpanText
 
     private static TimeSpan? Parse(string text)
     {
-        if (text.Length > 1 && double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number < 36_500)
+        if (text.Length > 1 && double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number < MaxDays)
         {
             return char.ToLowerInvariant(text[^1]) switch
             {

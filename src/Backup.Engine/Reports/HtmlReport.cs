@@ -150,8 +150,9 @@ public static partial class HtmlReport
         yield return $"""<details id="s{index}"{open}><summary>{State(source.State)} <strong>{Name(source.SourceName)}</strong> <span class="quiet">{Text(source.System)} in {Name(source.Destination)}, {Words.Count(source.RunCount)} {(source.RunCount == 1 ? "run" : "runs")}</span></summary><div class="inside">""" + "\n";
         if (source.Runs.Count > 0)
         {
-            List<ReportRun> oldestFirst = [.. source.Runs.OrderBy(run => run.Finished)];
-            yield return Charts(oldestFirst);
+            // One run makes no line.
+            if (source.Runs.Count > 1)
+                yield return Charts([.. source.Runs.OrderBy(run => run.Finished)]);
             yield return Runs(source);
         }
 
@@ -188,9 +189,12 @@ public static partial class HtmlReport
         var good = oldestFirst.Where(run => run.IsGood).ToList();
         var failed = oldestFirst.Count - good.Count;
         var slowest = oldestFirst.MaxBy(run => run.Duration)!;
-        var span = $"{Words.Day(oldestFirst[0].Finished)} to {Words.Day(oldestFirst[^1].Finished)}";
-        var runs = $"{Words.Count(oldestFirst.Count)} {(oldestFirst.Count == 1 ? "run" : "runs")}, {span}{(failed > 0 ? $", {Words.Count(failed)} not good (dashed)" : "")}";
-        var axis = $"""<div class="axis"><span>{Words.Day(oldestFirst[0].Finished)}</span><span>{Words.Day(oldestFirst[^1].Finished)}</span></div>""";
+        // Days for weeks, moments for a day or two.
+        Func<DateTimeOffset, string> date = oldestFirst[^1].Finished - oldestFirst[0].Finished < TimeSpan.FromDays(3) ? Words.Moment : Words.Day;
+        var (first, last) = (date(oldestFirst[0].Finished), date(oldestFirst[^1].Finished));
+        var span = $"{first} to {last}";
+        var runs = $"{Words.Count(oldestFirst.Count)} runs, {span}{(failed > 0 ? $", {Words.Count(failed)} not good (dashed)" : "")}";
+        var axis = $"""<div class="axis"><span>{first}</span><span>{last}</span></div>""";
         var size = good.Count == 0 ? "no good run" : $"{Words.Size(good[0].TotalBytes)} at first, {Words.Size(good[^1].TotalBytes)} at last, {Words.Size(good.Max(run => run.TotalBytes))} at most";
         var time = $"{Words.Of(oldestFirst[^1].Duration)} at last, {Words.Of(slowest.Duration)} at most";
         return $"""
@@ -271,12 +275,12 @@ public static partial class HtmlReport
     /// <summary>A name that others chose: text, kept apart from what is around it whatever direction it is written in.</summary>
     private static string Name(string name) => $"<bdi class=\"name\">{Text(name)}</bdi>";
 
-    /// <summary>Text for content and attributes. Control characters, which HTML cannot hold or a reader cannot see, are shown as their pictures.</summary>
-    private static string Text(string text)
-    {
-        var visible = text.Any(char.IsControl) ? string.Concat(text.Select(c => c < ' ' ? (char)(0x2400 + c) : char.IsControl(c) ? '\ufffd' : c)) : text;
-        return WebUtility.HtmlEncode(visible);
-    }
+    /// <summary>Text for content and attributes. What a reader would not see, or would be misled by, is shown: control characters by their pictures, changes of direction by their code.</summary>
+    private static string Text(string text) => WebUtility.HtmlEncode(text.Any(IsInvisible) ? string.Concat(text.Select(Picture)) : text);
+
+    private static bool IsInvisible(char c) => char.IsControl(c) || c is (>= '\u200b' and <= '\u200f') or (>= '\u202a' and <= '\u202e') or (>= '\u2060' and <= '\u2069') or '\ufeff';
+
+    private static string Picture(char c) => c < ' ' ? ((char)(0x2400 + c)).ToString() : IsInvisible(c) ? Words.Invariant($"[U+{(int)c:X4}]") : c.ToString();
 
     private static async Task<string> ReadTemplateAsync(CancellationToken cancellationToken)
     {
