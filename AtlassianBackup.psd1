@@ -15,6 +15,7 @@
     VariablesToExport      = @()
     CmdletsToExport        = @(
         'Get-BackupRun'
+        'Publish-BackupDocument'
         'Restore-BackupRun'
         'Restore-FolderFromS3'
         'Sync-FolderToS3'

@@ -1,3 +1,4 @@
+using Backup.Engine.Documents;
 using Backup.Engine.Folders;
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
@@ -24,6 +25,9 @@ public sealed class CallbackLogger(int from, Action<int, string> write) : ILogge
 
     /// <inheritdoc cref="With(StoreOptions)"/>
     public RunRestoreOptions With(RunRestoreOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public DocumentPublishOptions With(DocumentPublishOptions options) => options with { Logger = this };
 
     /// <inheritdoc/>
     public IDisposable? BeginScope<TState>(TState state)

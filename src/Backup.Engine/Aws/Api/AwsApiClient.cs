@@ -31,7 +31,7 @@ internal sealed class AwsApiClient : AmazonServiceClient
     public static AwsApiClient Create(AwsService service, AwsClientOptions options)
     {
         var config = new AwsApiConfig(service, options);
-        var session = new AwsSession(options.Aws with { EndpointUrl = null }, config);
+        var session = new AwsSession(options.Aws with { EndpointUrl = options.Endpoint }, config);
         return new(service, session, new CurrentCredentials(), config);
     }
 

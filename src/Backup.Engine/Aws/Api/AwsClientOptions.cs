@@ -11,6 +11,9 @@ internal sealed record AwsClientOptions
     /// </summary>
     public AwsOptions Aws { get; init; } = new();
 
+    /// <summary>An endpoint in place of all that, or null.</summary>
+    public Uri? Endpoint { get; init; }
+
     /// <summary>Where each attempt is logged.</summary>
     public ILogger? Logger { get; init; }
 
