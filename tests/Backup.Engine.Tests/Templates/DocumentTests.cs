@@ -104,7 +104,7 @@ public sealed partial class DocumentTests
         steps["Stop"].ShouldSatisfyAllConditions(
             s => ((string)s["inputs"]!["DesiredState"]!).ShouldBe("stopped"),
             s => ((bool)s["isEnd"]!).ShouldBeTrue(),
-            s => ((int)s["maxAttempts"]!).ShouldBeGreaterThan(1));
+            s => ((long)s["maxAttempts"]!).ShouldBeGreaterThan(1));
         // Found running, left running.
         steps["RunAndLeave"].ShouldSatisfyAllConditions(s => ((bool)s["isEnd"]!).ShouldBeTrue(), s => ((string)s["onFailure"]!).ShouldBe("Abort"));
         steps["WasRunning"]["inputs"]!["Choices"]![0]!.ToJsonString().ShouldContain("\"running\"");
