@@ -23,6 +23,7 @@
         'Get-PrePostBackup'
         'Invoke-ConfluenceBackup'
         'Invoke-JiraBackup'
+        'Publish-BackupDocument'
         'Restore-BackupRun'
         'Resume-PrePostBackup'
         'Restore-FolderFromS3'

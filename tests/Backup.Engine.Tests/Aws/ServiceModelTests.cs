@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.IO.Compression;
 using System.Reflection;
 using System.Text.Json;
 using Backup.Engine.Aws.AwsBackup;
@@ -7,7 +5,6 @@ using Backup.Engine.Aws.CodeArtifact;
 using Backup.Engine.Aws.Ec2;
 using Backup.Engine.Aws.SecretsManager;
 using Backup.Engine.Aws.Ssm;
-using Backup.Engine.Tests.Fixtures;
 
 namespace Backup.Engine.Tests.Aws;
 
@@ -28,7 +25,7 @@ public sealed class ServiceModelTests
     [InlineData("ec2", typeof(Ec2Client))]
     public async Task Operations_and_members_are_those_of_the_service(string service, Type client)
     {
-        using var model = await ReadModelAsync(service);
+        using var model = await ServiceModel.ReadAsync(service);
         var operations = model.RootElement.GetProperty("operations").EnumerateObject().Select(o => o.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var method in client.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Where(m => m.Name.EndsWith("Async", StringComparison.Ordinal)))
             operations.Contains(method.Name[..^5]).ShouldBeTrue($"{service} has no {method.Name[..^5]}");
@@ -65,18 +62,5 @@ public sealed class ServiceModelTests
 
         // An operation without output has no shape for it.
         return name.EndsWith("Response", StringComparison.Ordinal) ? [] : null;
-    }
-
-    private static async Task<JsonDocument> ReadModelAsync(string service)
-    {
-        var python = PeerProgram.Find("python3") is null ? "python" : "python3";
-        Assert.SkipWhen(PeerProgram.Find(python) is null, "Python is not installed.");
-        var found = await PeerProgram.RunAsync(python, ["-c", "import os, botocore; print(os.path.dirname(botocore.__file__))"]);
-        Assert.SkipWhen(found.ExitCode != 0, "botocore is not installed: it comes with moto.");
-        var directory = Path.Combine(found.Output.Trim(), "data", service);
-        var file = Directory.GetFiles(Directory.GetDirectories(directory).Order(StringComparer.Ordinal).Last(), "service-2.json*").Single();
-        await using var stream = File.OpenRead(file);
-        await using Stream json = file.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(stream, CompressionMode.Decompress) : stream;
-        return await JsonDocument.ParseAsync(json, cancellationToken: TestContext.Current.CancellationToken) ?? throw new UnreachableException();
     }
 }

@@ -225,8 +225,8 @@ public sealed class PrePostStateMachineTests(PrePostExecutions executions) : ICl
         // 25,000 events end an execution (Step Functions quotas). A turn of a loop is at most 11: two for Wait, Pass and Choice each, five for the Task.
         var limits = Template.States(PrePostExecutions.Definition)
             .SelectMany(s => s.Value["Choices"]?.AsArray() ?? [])
-            .Select(c => (int?)c!["NumericGreaterThanEquals"])
-            .OfType<int>()
+            .Select(c => (long?)c!["NumericGreaterThanEquals"])
+            .OfType<long>()
             .ToList();
         limits.Count.ShouldBe(6);
         (limits.Sum() * 11).ShouldBeLessThan(24_000);

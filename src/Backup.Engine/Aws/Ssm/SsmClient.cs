@@ -70,6 +70,14 @@ internal sealed class SsmClient : IDisposable
     public Task<DescribeDocumentResponse> DescribeDocumentAsync(DescribeDocumentRequest request, CancellationToken cancellationToken = default) =>
         CallAsync("DescribeDocument", request, SsmJson.Default.DescribeDocumentRequest, SsmJson.Default.DescribeDocumentResponse, cancellationToken);
 
+    /// <summary>The tags of a document, or of another resource.</summary>
+    public Task<ListTagsForResourceResponse> ListTagsForResourceAsync(ListTagsForResourceRequest request, CancellationToken cancellationToken = default) =>
+        CallAsync("ListTagsForResource", request, SsmJson.Default.ListTagsForResourceRequest, SsmJson.Default.ListTagsForResourceResponse, cancellationToken);
+
+    /// <summary>Adds tags, or gives those that are there another value.</summary>
+    public Task<AddTagsToResourceResponse> AddTagsToResourceAsync(AddTagsToResourceRequest request, CancellationToken cancellationToken = default) =>
+        CallAsync("AddTagsToResource", request, SsmJson.Default.AddTagsToResourceRequest, SsmJson.Default.AddTagsToResourceResponse, cancellationToken);
+
     /// <inheritdoc/>
     public void Dispose() => _api.Dispose();
 

@@ -465,6 +465,31 @@ internal sealed record DocumentParameter
     public string? DefaultValue { get; init; }
 }
 
+internal sealed record ListTagsForResourceRequest
+{
+    /// <summary>Document, Parameter …</summary>
+    public required string ResourceType { get; init; }
+
+    public required string ResourceId { get; init; }
+}
+
+internal sealed record ListTagsForResourceResponse
+{
+    public IReadOnlyList<Tag>? TagList { get; init; }
+}
+
+internal sealed record AddTagsToResourceRequest
+{
+    /// <summary>Document, Parameter …</summary>
+    public required string ResourceType { get; init; }
+
+    public required string ResourceId { get; init; }
+
+    public required IReadOnlyList<Tag> Tags { get; init; }
+}
+
+internal sealed record AddTagsToResourceResponse;
+
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(EpochSecondsConverter)])]
 [JsonSerializable(typeof(SendCommandRequest))]
 [JsonSerializable(typeof(SendCommandResponse))]
@@ -484,6 +509,10 @@ internal sealed record DocumentParameter
 [JsonSerializable(typeof(UpdateDocumentResponse))]
 [JsonSerializable(typeof(UpdateDocumentDefaultVersionRequest))]
 [JsonSerializable(typeof(UpdateDocumentDefaultVersionResponse))]
+[JsonSerializable(typeof(ListTagsForResourceRequest))]
+[JsonSerializable(typeof(ListTagsForResourceResponse))]
+[JsonSerializable(typeof(AddTagsToResourceRequest))]
+[JsonSerializable(typeof(AddTagsToResourceResponse))]
 [JsonSerializable(typeof(GetDocumentRequest))]
 [JsonSerializable(typeof(GetDocumentResponse))]
 [JsonSerializable(typeof(DescribeDocumentRequest))]
