@@ -1,8 +1,5 @@
-<<<<<<< HEAD
 using Backup.Engine.Atlassian;
-=======
 using Backup.Engine.Documents;
->>>>>>> wt-templates
 using Backup.Engine.Folders;
 using Backup.Engine.Maven;
 using Backup.Engine.PrePost;
@@ -33,7 +30,6 @@ public sealed class CallbackLogger(int from, Action<int, string> write) : ILogge
     public RunRestoreOptions With(RunRestoreOptions options) => options with { Logger = this };
 
     /// <inheritdoc cref="With(StoreOptions)"/>
-<<<<<<< HEAD
     public MavenBackupOptions With(MavenBackupOptions options) => options with { Logger = this };
 
     /// <inheritdoc cref="With(StoreOptions)"/>
@@ -53,9 +49,9 @@ public sealed class CallbackLogger(int from, Action<int, string> write) : ILogge
 
     /// <inheritdoc cref="With(StoreOptions)"/>
     public PrePostResumeOptions With(PrePostResumeOptions options) => options with { Logger = this };
-=======
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
     public DocumentPublishOptions With(DocumentPublishOptions options) => options with { Logger = this };
->>>>>>> wt-templates
 
     /// <inheritdoc/>
     public IDisposable? BeginScope<TState>(TState state)

@@ -32,11 +32,8 @@ internal sealed class AwsApiClient : AmazonServiceClient
     {
         var config = new AwsApiConfig(service, options);
         var session = new AwsSession(options.Aws with { EndpointUrl = options.Endpoint }, config);
-<<<<<<< HEAD
         if (service.IsGlobal && config.ServiceURL is null)
             config.AuthenticationRegion = AwsApiConfig.GlobalRegion(config.RegionEndpoint);
-=======
->>>>>>> wt-templates
         return new(service, session, new CurrentCredentials(), config);
     }
 
