@@ -5,7 +5,7 @@
     Author                 = 'AtlassianBackup developers'
     CompanyName            = 'AtlassianBackup developers'
     Copyright              = '(c) AtlassianBackup developers. MIT License.'
-    Description            = 'Backs up folders to S3 or to a directory, proves that the backups are whole, and gives them back.'
+    Description            = 'Backs up folders, and exports of Confluence and Jira, to S3 or to a directory, proves that the backups are whole, and gives them back.'
     PowerShellVersion      = '7.6'
     CompatiblePSEditions   = @('Core')
     FormatsToProcess       = @('module/AtlassianBackup.Format.ps1xml')
@@ -14,16 +14,30 @@
     AliasesToExport        = @()
     VariablesToExport      = @()
     CmdletsToExport        = @(
+        'Backup-GitHubRepos'
+        'Backup-MavenPackage'
+        'Compare-MavenBackup'
+        'Export-BackupReport'
         'Get-BackupRun'
+        'Get-GitHubRepos'
+        'Get-PrePostBackup'
+        'Invoke-ConfluenceBackup'
+        'Invoke-JiraBackup'
         'Publish-BackupDocument'
         'Restore-BackupRun'
+        'Resume-PrePostBackup'
         'Restore-FolderFromS3'
+        'Restore-GitHubRepos'
+        'Restore-MavenPackage'
+        'Save-AtlassianExport'
+        'Start-PrePostBackup'
         'Sync-FolderToS3'
+        'Test-BackupFreshness'
         'Test-BackupRun'
     )
     PrivateData            = @{
         PSData = @{
-            Tags         = @('Backup', 'Restore', 'S3', 'AWS', 'Glacier', 'Sync', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+            Tags         = @('Backup', 'Restore', 'S3', 'AWS', 'Glacier', 'Sync', 'Atlassian', 'Confluence', 'Jira', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
             ReleaseNotes = 'See CHANGELOG.md in the module folder.'
         }
     }

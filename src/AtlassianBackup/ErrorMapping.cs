@@ -47,6 +47,9 @@ internal static class ErrorMapping
         FailureKind.NotSupported => ErrorCategory.NotImplemented,
         FailureKind.DeletionRefused => ErrorCategory.SecurityError,
         FailureKind.Busy => ErrorCategory.ResourceBusy,
+        FailureKind.ScriptFailed or FailureKind.BackupFailed => ErrorCategory.InvalidResult,
+        FailureKind.Cancelled => ErrorCategory.OperationStopped,
+        FailureKind.Stale => ErrorCategory.ResourceUnavailable,
         _ => ErrorCategory.InvalidOperation,
     };
 

@@ -1,5 +1,8 @@
+using Backup.Engine.Atlassian;
 using Backup.Engine.Documents;
 using Backup.Engine.Folders;
+using Backup.Engine.Maven;
+using Backup.Engine.PrePost;
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Microsoft.Extensions.Logging;
@@ -27,6 +30,27 @@ public sealed class CallbackLogger(int from, Action<int, string> write) : ILogge
     public RunRestoreOptions With(RunRestoreOptions options) => options with { Logger = this };
 
     /// <inheritdoc cref="With(StoreOptions)"/>
+    public MavenBackupOptions With(MavenBackupOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public MavenRestoreOptions With(MavenRestoreOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public MavenCompareOptions With(MavenCompareOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public SiteBackupOptions With(SiteBackupOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public ExportSaveOptions With(ExportSaveOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public PrePostOptions With(PrePostOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
+    public PrePostResumeOptions With(PrePostResumeOptions options) => options with { Logger = this };
+
+    /// <inheritdoc cref="With(StoreOptions)"/>
     public DocumentPublishOptions With(DocumentPublishOptions options) => options with { Logger = this };
 
     /// <inheritdoc/>
@@ -40,7 +64,15 @@ public sealed class CallbackLogger(int from, Action<int, string> write) : ILogge
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         ArgumentNullException.ThrowIfNull(formatter);
-        if (IsEnabled(logLevel))
+        if (!IsEnabled(logLevel))
+            return;
+        try
+        {
             write((int)logLevel, formatter(state, exception));
+        }
+        catch (OperationCanceledException)
+        {
+            // Whoever listened has left. What is being tidied up must not fail for want of a listener.
+        }
     }
 }

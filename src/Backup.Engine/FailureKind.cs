@@ -65,4 +65,19 @@ public enum FailureKind
 
     /// <summary>Stored data is damaged or incomplete.</summary>
     Corrupt,
+
+    /// <summary>A guard refused it before anything was touched; the message names what stands in the way.</summary>
+    Refused,
+
+    /// <summary>A script did not run, or did not succeed.</summary>
+    ScriptFailed,
+
+    /// <summary>A backup job did not complete.</summary>
+    BackupFailed,
+
+    /// <summary>It was stopped on request.</summary>
+    Cancelled,
+
+    /// <summary>A source has no good run within the time that it should have one.</summary>
+    Stale,
 }

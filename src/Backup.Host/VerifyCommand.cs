@@ -18,7 +18,7 @@ internal static class VerifyCommand
         {
             var exit = ExitCode.Success;
             var query = new RunQuery { RunIds = result.GetValue(run) is { Length: > 0 } ids ? ids : null };
-            await foreach (var verification in RunVerifier.RunAsync(store.LocationOf(result), query, result.GetValue(deep), store.OptionsOf(result), HostConsole.Progress(), token))
+            await foreach (var verification in RunVerifier.RunAsync(store.LocationOf(result), query, result.GetValue(deep), store.OptionsOf(result), HostConsole.Progress(), cancellationToken: token))
             {
                 HostConsole.Line(Describe(verification));
                 foreach (var problem in verification.Details)

@@ -37,11 +37,12 @@ internal static class Bench
     private const string NoOp = "no-op";
     private const string Million = "million";
     private const string Import = "import";
+    private const string Export = "export";
 
     // Once is enough to know that something takes minutes.
     private const double NotRepeated = 60;
 
-    public static readonly string[] Workloads = [Ceiling, Small, Medium, Large, NoOp, Million, Import];
+    public static readonly string[] Workloads = [Ceiling, Small, Medium, Large, NoOp, Million, Import, Export];
 
     private static readonly string Repository = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../.."));
 
@@ -97,6 +98,7 @@ internal static class Bench
                 : CompareAsync(context, new("large-512m", 1, 512L << 20), "1 file of 512 MiB"),
             NoOp => NoOpAsync(context, files),
             Million => MillionAsync(context, context.Options.Full ? 1_000_000 : 100_000),
+            Export => ExportAsync(context, context.Options.Full ? 5L << 30 : 512L << 20),
             _ => ImportAsync(context),
         };
     }
@@ -215,6 +217,32 @@ internal static class Bench
         context.Report.AppendLine($"`pwsh -NoProfile`: {bare[rounds / 2] * 1000:n0} ms; with `Import-Module`: {import[rounds / 2] * 1000:n0} ms; the module adds {(import[rounds / 2] - bare[rounds / 2]) * 1000:n0} ms (medians of {rounds}; fastest of each: {(import[0] - bare[0]) * 1000:n0} ms).\n");
     }
 
+    private static async Task ExportAsync(Context context, long size)
+    {
+        const string pace = "200MB";
+        await using var site = await SiteProcess.StartAsync(Repository, size, pace);
+        var ways = context.Contestants.Any(one => one.Name == "aws") ? SiteProcess.Ways : [.. SiteProcess.Ways.Where(way => way != SiteProcess.Sample)];
+        var file = Path.Combine(context.Options.Data, "export.zip");
+        var title = $"An export of {size >> 20:n0} MiB, the source paced at {pace}/s";
+        var runs = ways.ToDictionary(way => way, _ => new List<Measurement>(), StringComparer.Ordinal);
+        for (var round = 0; round < context.Options.Repeats; round++)
+        {
+            foreach (var (way, done) in runs)
+            {
+                await context.Sink.ResetAsync(0);
+                var before = context.Sink.Cpu;
+                var cost = await ChildCost.RunAsync(site.Start(way, context.Sink, file, context.State), context.Options.Deadline);
+                File.Delete(file);
+                var totals = await context.Sink.TotalsAsync();
+                var failure = cost.ExitCode != 0 ? $"exit code {cost.ExitCode}: {cost.Output.Trim()}" : totals.ObjectBytes < size ? "not everything arrived" : null;
+                done.Add(new(title, way, 0, cost.Wall, cost.Cpu, cost.PeakMiB, totals, (context.Sink.Cpu - before).TotalSeconds, failure));
+                Console.Error.WriteLine($"{title}, {way}: {cost.Wall:n2} s wall, {cost.Cpu:n2} s CPU, {cost.PeakMiB:n0} MiB{(failure is null ? "" : ": " + failure)}");
+            }
+        }
+
+        WriteTable(context.Report, title, [.. runs.Values.Select(Measurement.Median)], 1);
+    }
+
     private static async Task<List<Measurement>> RepeatAsync(Context context, string title, int delay, string folder, bool keepObjects, Func<SinkTotals, bool> isRight)
     {
         var runs = context.Contestants.ToDictionary(one => one, _ => new List<Measurement>());
@@ -243,7 +271,7 @@ internal static class Bench
 
     private static void WriteTable(StringBuilder report, string title, List<Measurement> runs, int files)
     {
-        var ours = runs.FirstOrDefault(run => run.Program == Contestant.Ours && run.Failure is null);
+        var ours = runs.FirstOrDefault(run => run.Program is Contestant.Ours or SiteProcess.Verified && run.Failure is null);
         report.AppendLine($"### {title}\n").AppendLine("| program | wall s | user+sys s | CPU ms a file | peak MiB | requests | MiB sent | sink CPU s | times ours |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|");
         foreach (var run in runs)
         {

@@ -9,6 +9,20 @@ switch (args)
         return await SinkServer.RunAsync();
     case ["load", var port, var connections, var requests, var size]:
         return await SinkLoad.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), int.Parse(connections, CultureInfo.InvariantCulture), int.Parse(requests, CultureInfo.InvariantCulture), int.Parse(size, CultureInfo.InvariantCulture));
+    case ["export", var site, var endpoint, var way]:
+        return await ExportCopy.RunAsync(site, endpoint, way);
+    case ["github-server", var count]:
+        return await GitHubBench.ServeAsync(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["github", var count]:
+        return await GitHubBench.RunAsync(int.Parse(count, CultureInfo.InvariantCulture));
+    case ["maven-server", var versions]:
+        return await MavenBench.ServeAsync(int.Parse(versions, CultureInfo.InvariantCulture));
+    case ["maven", var versions, var place]:
+        return await MavenBench.RunAsync(int.Parse(versions, CultureInfo.InvariantCulture), place);
+    case ["git-server", var count, var size]:
+        return await GitBench.ServeAsync(int.Parse(count, CultureInfo.InvariantCulture), int.Parse(size, CultureInfo.InvariantCulture));
+    case ["git", var count, var size]:
+        return await GitBench.RunAsync(int.Parse(count, CultureInfo.InvariantCulture), int.Parse(size, CultureInfo.InvariantCulture));
     default:
         break;
 }

@@ -48,7 +48,7 @@ public sealed class RestoreFolderFromS3Command : RestoreCmdlet
     /// <summary>Runs as Get-BackupRun lists them.</summary>
     [Parameter(Mandatory = true, ParameterSetName = RunSet, ValueFromPipeline = true)]
     [ValidateNotNull]
-    public BackupRun[] Run { get; set; } = [];
+    public PSObject[] Run { get; set; } = [];
 
     /// <summary>How fast archived objects are wanted.</summary>
     [Parameter]
@@ -84,7 +84,13 @@ public sealed class RestoreFolderFromS3Command : RestoreCmdlet
     {
         if (Path is not null)
             _folders.AddRange(Path.Select(Absolute));
-        _runs.AddRange(Run);
+        foreach (var item in Run)
+        {
+            if (item.BaseObject is BackupRun run)
+                _runs.Add(run);
+            else
+                WriteError(ErrorMapping.ToRecord(FailureKind.InvalidInput, $"'{item}' is not a run.", "Pipe what Get-BackupRun lists; a folder's path needs -From.", item));
+        }
     }
 
     /// <summary>Runs the engine.</summary>

@@ -5,7 +5,7 @@ using Backup.Engine.Runs;
 namespace AtlassianBackup.Commands;
 
 /// <summary>Test-BackupRun: proves that what a run stored is in the store, and whole.</summary>
-[Cmdlet(VerbsDiagnostic.Test, "BackupRun")]
+[Cmdlet(VerbsDiagnostic.Test, "BackupRun", SupportsShouldProcess = true)]
 [OutputType(typeof(bool))]
 [OutputType("Backup.Engine.Runs.RunVerification")]
 public sealed class TestBackupRunCommand : AwsCmdlet
@@ -40,19 +40,24 @@ public sealed class TestBackupRunCommand : AwsCmdlet
     [Parameter]
     public SwitchParameter Detailed { get; set; }
 
+    /// <summary>Keep what was found in the destination's catalog.</summary>
+    [Parameter]
+    public SwitchParameter Record { get; set; }
+
     /// <summary>Verifies.</summary>
     protected override void ProcessRecord()
     {
         var store = ResolveStore(Destination);
         var query = new RunQuery { SourceName = SourceName, RunIds = RunIds.Given(RunId) };
         var options = CreateStoreOptions();
+        var record = Record && ShouldProcess(store.ToString(), "Record verification");
         BackupException? missing = null;
         RunAsync(
             async token =>
             {
                 try
                 {
-                    await foreach (var verification in RunVerifier.RunAsync(store, query, Deep, options, CreateProgress(), token))
+                    await foreach (var verification in RunVerifier.RunAsync(store, query, Deep, options, CreateProgress(), record, token))
                         Write(verification);
                 }
                 catch (BackupException e) when (e.Kind is FailureKind.NotFound)

@@ -15,8 +15,6 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     // Full means that the pipeline is slower than the work: the work then waits, so that nothing piles up in memory.
     private const int QueueLength = 256;
 
-    // How long work that was told to stop may go on tidying up before the prompt comes back without it.
-    private static readonly TimeSpan _stopDeadline = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(200);
 
     // Microsoft.Extensions.Logging.LogLevel, which this assembly must not name: Trace 0, Debug 1, Information 2, Warning 3.
@@ -30,6 +28,9 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
 
     /// <summary>Cancelled by Ctrl+C, by PowerShell.Stop(), and as soon as the pipeline wants nothing more.</summary>
     protected CancellationToken StopToken => _stop.Token;
+
+    /// <summary>How long work that was told to stop may go on tidying up before the prompt comes back without it.</summary>
+    protected virtual TimeSpan StopDeadline => TimeSpan.FromSeconds(30);
 
     /// <summary>Whether verbose messages are shown; where not, they are not even formatted.</summary>
     protected bool IsVerbose => MyInvocation.BoundParameters.TryGetValue("Verbose", out var given)
@@ -175,7 +176,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
             if (_stop.IsCancellationRequested)
             {
                 stoppedAt ??= Stopwatch.GetTimestamp();
-                if (Stopwatch.GetElapsedTime(stoppedAt.Value) > _stopDeadline)
+                if (Stopwatch.GetElapsedTime(stoppedAt.Value) > StopDeadline)
                     break;
             }
 

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Backup.Engine.Stores.Transfer;
 
 namespace Backup.Engine.Folders;
@@ -26,14 +24,10 @@ public sealed record CostEstimate
     public decimal EarlyDeletionCost { get; init; }
 }
 
-/// <summary>Adds up a <see cref="CostEstimate"/>. Prices are data: <c>prices.json</c>.</summary>
+/// <summary>Adds up a <see cref="CostEstimate"/>.</summary>
 internal sealed class StorageCosts
 {
-    private const decimal Gigabyte = 1L << 30;
     private const decimal DaysAMonth = 30;
-    private const string Standard = "STANDARD";
-
-    private static readonly Lazy<PriceTable> Prices = new(Load);
 
     private readonly ClassPrice _price;
     private readonly long _partSize;
@@ -46,7 +40,7 @@ internal sealed class StorageCosts
 
     /// <summary>Begins an estimate; null for a class without a known price.</summary>
     public static StorageCosts? For(string? storageClass, long partSize, DateTimeOffset now) =>
-        storageClass is not null && Prices.Value.Classes.TryGetValue(storageClass, out var price) ? new(price, partSize, now) : null;
+        storageClass is not null && PriceTable.Current.Classes.TryGetValue(storageClass, out var price) ? new(price, partSize, now) : null;
 
     /// <summary>A file that would be stored.</summary>
     public void Store(long bytes)
@@ -54,47 +48,27 @@ internal sealed class StorageCosts
         // A multipart upload is begun and completed by a request each.
         var parts = bytes <= _partSize ? 1 : (bytes + new PartPlan(bytes, _partSize).SizeOf(1) - 1) / new PartPlan(bytes, _partSize).SizeOf(1);
         _requests += parts == 1 ? 1 : parts + 2;
-        _monthly += Monthly(_price, bytes);
+        _monthly += PriceTable.Current.Monthly(_price, bytes);
     }
 
     /// <summary>An object that would be replaced or deleted.</summary>
     public void Remove(long bytes, string? storageClass, long? storedAtTicks)
     {
-        if (storageClass is null || storedAtTicks is not { } ticks || !Prices.Value.Classes.TryGetValue(storageClass, out var price))
+        if (storageClass is null || storedAtTicks is not { } ticks || !PriceTable.Current.Classes.TryGetValue(storageClass, out var price))
             return;
         var left = price.MinimumDays - (decimal)(_now - new DateTimeOffset(ticks, TimeSpan.Zero)).TotalDays;
         if (left > 0)
-            _early += Monthly(price, bytes) * left / DaysAMonth;
+            _early += PriceTable.Current.Monthly(price, bytes) * left / DaysAMonth;
     }
 
     /// <summary>The sum.</summary>
     public CostEstimate Total() => new()
     {
-        Currency = Prices.Value.Currency,
-        PricesAsOf = $"{Prices.Value.Region}, {Prices.Value.AsOf}",
+        Currency = PriceTable.Current.Currency,
+        PricesAsOf = PriceTable.Current.Source,
         Requests = _requests,
         RequestCost = Math.Round(_requests * _price.PutPer1000 / 1000, 4),
         MonthlyCost = Math.Round(_monthly, 4),
         EarlyDeletionCost = Math.Round(_early, 4),
     };
-
-    private static decimal Monthly(ClassPrice price, long bytes) =>
-        ((Math.Max(bytes, price.MinimumBytes) + price.OverheadBytes) * price.GigabyteMonth / Gigabyte)
-        + (price.OverheadStandardBytes * Prices.Value.Classes[Standard].GigabyteMonth / Gigabyte);
-
-    private static PriceTable Load()
-    {
-        using var stream = typeof(StorageCosts).Assembly.GetManifestResourceStream("prices.json")!;
-        return JsonSerializer.Deserialize(stream, PriceJson.Default.PriceTable)!;
-    }
 }
-
-/// <summary>The price table.</summary>
-internal sealed record PriceTable(string Currency, string Region, string AsOf, IReadOnlyDictionary<string, ClassPrice> Classes);
-
-/// <summary>The prices of a storage class: amounts a GiB and month and a thousand PUTs; what each object adds; what is charged at least.</summary>
-internal sealed record ClassPrice(decimal GigabyteMonth, decimal PutPer1000, long OverheadBytes, long OverheadStandardBytes, int MinimumDays, long MinimumBytes);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(PriceTable))]
-internal sealed partial class PriceJson : JsonSerializerContext;

@@ -55,6 +55,9 @@ public sealed record InventoryEntry
     /// <summary>Where a link points.</summary>
     public string? Target { get; init; }
 
+    /// <summary>Facts that belong to the system.</summary>
+    public IReadOnlyDictionary<string, string>? Properties { get; init; }
+
     /// <summary>The octal digits of permission bits.</summary>
     internal static string? FormatMode(int? bits) => bits is { } mode ? "0" + Convert.ToString(mode, 8) : null;
 

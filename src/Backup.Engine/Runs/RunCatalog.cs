@@ -124,6 +124,36 @@ internal sealed class RunCatalog(IObjectStore store)
             yield return await ReadAsync(key.Key, cancellationToken);
     }
 
+    /// <summary>The sources of the destination with the keys of their newest manifests. However many runs there are, only one source's keys are held.</summary>
+    /// <param name="newest">How many keys a source.</param>
+    /// <param name="cancellationToken">Stops the listing.</param>
+    public async IAsyncEnumerable<SourceRuns> ListSourcesAsync(int newest, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var keys = new Queue<string>();
+        var (source, total) = ("", 0L);
+        // Listings are in the order of the keys: sources one after the other, and the runs of each by their time.
+        await foreach (var item in store.ListAsync(Runs, cancellationToken))
+        {
+            if (RunKey.TryParse(item.Key) is not { } key)
+                continue;
+            if (key.Source != source)
+            {
+                if (total > 0)
+                    yield return SourceRuns.Of(source[Runs.Length..], keys, total);
+                keys.Clear();
+                (source, total) = (key.Source, 0);
+            }
+
+            total++;
+            keys.Enqueue(key.Key);
+            if (keys.Count > newest)
+                keys.Dequeue();
+        }
+
+        if (total > 0)
+            yield return SourceRuns.Of(source[Runs.Length..], keys, total);
+    }
+
     /// <summary>The entries of a run.</summary>
     public IAsyncEnumerable<InventoryEntry> ReadInventoryAsync(RunManifest manifest, CancellationToken cancellationToken) =>
         InventoryReader.ReadAsync(store, manifest.Inventory, cancellationToken);

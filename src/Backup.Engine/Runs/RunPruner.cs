@@ -69,6 +69,7 @@ internal sealed class RunPruner(IObjectStore store, TimeProvider time, ILogger? 
         var segments = expired.SelectMany(run => run.Inventory).Select(segment => segment.Key).ToHashSet(StringComparer.Ordinal);
         segments.ExceptWith(kept.SelectMany(run => run.Inventory).Select(segment => segment.Key));
         await DeleteAsync(segments, cancellationToken);
+        await DeleteAsync(expired.SelectMany(VerificationMarks.Keys), cancellationToken);
         await DeleteAsync(expired.Select(RunCatalog.ManifestKey), cancellationToken);
     }
 

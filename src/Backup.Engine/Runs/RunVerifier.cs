@@ -50,7 +50,14 @@ public sealed record RunProblem(string Path, string Key, FailureKind Kind, strin
 public static class RunVerifier
 {
     /// <summary>Verifies the runs that <paramref name="query"/> selects, the newest of each source where it names none. One result a run.</summary>
-    public static IAsyncEnumerable<RunVerification> RunAsync(StoreLocation destination, RunQuery query, bool deep, StoreOptions? store = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
+    /// <param name="destination">The destination that holds them.</param>
+    /// <param name="query">Which runs.</param>
+    /// <param name="deep">Whether every byte is read.</param>
+    /// <param name="store">How the destination is opened.</param>
+    /// <param name="progress">Told of bytes and objects.</param>
+    /// <param name="record">Whether the destination's catalog keeps what was found, for reports and <see cref="Reports.BackupReports"/>; nothing is written otherwise.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static IAsyncEnumerable<RunVerification> RunAsync(StoreLocation destination, RunQuery query, bool deep, StoreOptions? store = null, IProgress<BackupProgress>? progress = null, bool record = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(query);
         if (query.RunIds is null)
@@ -59,12 +66,16 @@ public static class RunVerifier
             async (emit, token) =>
             {
                 await using var opened = await ObjectStores.OpenAsync(destination, store, token);
-                await opened.CheckAsync(forWriting: false, token);
+                await opened.CheckAsync(forWriting: record, token);
+                var time = store?.Time ?? TimeProvider.System;
                 var found = 0;
                 await foreach (var manifest in new RunCatalog(opened).ListAsync(query, token))
                 {
                     found++;
-                    emit(await new RunCheck(opened, manifest, deep, progress).RunAsync(token));
+                    var verification = await new RunCheck(opened, manifest, deep, progress).RunAsync(token);
+                    emit(verification);
+                    if (record)
+                        await new VerificationMarks(opened).WriteAsync(manifest, verification, time.GetUtcNow(), token);
                 }
 
                 if (found == 0)

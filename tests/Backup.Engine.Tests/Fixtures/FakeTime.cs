@@ -18,6 +18,16 @@ internal sealed class FakeTime(bool impatient = false) : TimeProvider
         }
     }
 
+    /// <summary>Whether somebody waits for it.</summary>
+    public bool IsWaitedFor
+    {
+        get
+        {
+            lock (_lock)
+                return _timers.Count > 0;
+        }
+    }
+
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override DateTimeOffset GetUtcNow()

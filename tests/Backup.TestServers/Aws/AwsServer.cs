@@ -47,9 +47,12 @@ public sealed class AwsServer : IAsyncDisposable
     /// <summary>Called with each request and the status of its answer.</summary>
     public Action<AwsRequest, int>? Answered { get; init; }
 
-    public static async Task<AwsServer> StartAsync(Func<AwsRequest, AwsAnswer> answer, int port = 0, Func<AwsRequest, bool>? isUnsigned = null, Action<AwsRequest, int>? answered = null)
+    /// <summary>Whether <see cref="Requests"/> are remembered.</summary>
+    public bool KeepLog { get; init; } = true;
+
+    public static async Task<AwsServer> StartAsync(Func<AwsRequest, AwsAnswer> answer, int port = 0, Func<AwsRequest, bool>? isUnsigned = null, Action<AwsRequest, int>? answered = null, bool keepLog = true)
     {
-        var server = new AwsServer(answer, port) { IsUnsigned = isUnsigned ?? (_ => false), Answered = answered };
+        var server = new AwsServer(answer, port) { IsUnsigned = isUnsigned ?? (_ => false), Answered = answered, KeepLog = keepLog };
         await server._app.StartAsync();
         return server;
     }
@@ -89,7 +92,8 @@ public sealed class AwsServer : IAsyncDisposable
         var answer = IsUnsigned(request) ? null : AwsSignature.Verify(context.Request, path, query, request.Body, Credentials, DateTime.UtcNow + ClockOffset);
         if (answer is null)
         {
-            _requests.Enqueue(request);
+            if (KeepLog)
+                _requests.Enqueue(request);
             answer = _faults.TryDequeue(out var fault) ? fault : _answer(request);
         }
 

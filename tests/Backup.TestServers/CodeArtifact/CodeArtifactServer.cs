@@ -16,6 +16,9 @@ public sealed class CodeArtifactServer : IAsyncDisposable
 
     public CodeArtifactState State { get; }
 
+    /// <summary>Assets are served with one bit flipped.</summary>
+    public bool Corrupt { get; set; }
+
     /// <summary>The signed API and its log.</summary>
     public AwsServer Api => _server;
 
@@ -25,12 +28,14 @@ public sealed class CodeArtifactServer : IAsyncDisposable
     /// <param name="port">0: any free one.</param>
     /// <param name="pageSize">The most items of a page, however many are asked for.</param>
     /// <param name="verifySignatures">False for benchmarks.</param>
+    /// <param name="keepLog">Whether requests are remembered.</param>
     /// <param name="answered">Called with each request and the status of its answer.</param>
     public static async Task<CodeArtifactServer> StartAsync(
-        string domain, string owner, IEnumerable<string> repositories, int port = 0, int pageSize = 1000, bool verifySignatures = true, Action<AwsRequest, int>? answered = null)
+        string domain, string owner, IEnumerable<string> repositories, int port = 0, int pageSize = 1000, bool verifySignatures = true, bool keepLog = true, Action<AwsRequest, int>? answered = null)
     {
         var state = new CodeArtifactState(repositories);
         AwsServer? server = null;
+        CodeArtifactServer? made = null;
         // The endpoint of a repository is told by the API, so the tests need no host names.
         var api = new CodeArtifactApi(state, domain, owner, pageSize, () => server!.Endpoint);
         var maven = new MavenEndpoint(state);
@@ -39,14 +44,22 @@ public sealed class CodeArtifactServer : IAsyncDisposable
             request => state.With(() =>
             {
                 if (!request.RawPath.StartsWith(start, StringComparison.Ordinal))
-                    return api.Answer(request);
+                    return request.RawPath == "/v1/package/version/asset" && made?.Corrupt == true ? Damage(api.Answer(request)) : api.Answer(request);
                 string[] path = [.. request.RawPath[start.Length..].Split('/').Select(Uri.UnescapeDataString)];
                 return maven.Answer(request, path[0], path[1..]);
             }),
             port,
             request => !verifySignatures || request.RawPath.StartsWith(start, StringComparison.Ordinal),
-            answered);
-        return new(server, state);
+            answered,
+            keepLog);
+        return made = new(server, state);
+    }
+
+    private static AwsAnswer Damage(AwsAnswer answer)
+    {
+        byte[] body = [.. answer.Body];
+        body[body.Length / 2] ^= 1;
+        return answer with { Body = body };
     }
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();

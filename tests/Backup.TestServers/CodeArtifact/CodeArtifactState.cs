@@ -24,6 +24,8 @@ public sealed class CodeArtifactState
             return work();
     }
 
+    public IReadOnlyDictionary<PackageName, Package> PackagesOf(string repository) => _repositories[repository];
+
     internal Dictionary<PackageName, Package>? Packages(string repository) => _repositories.GetValueOrDefault(repository);
 
     public Package? Find(string repository, PackageName name) => Packages(repository)?.GetValueOrDefault(name);
@@ -86,9 +88,11 @@ public sealed class PackageVersion
 
     public bool IsDownloadable => Status is "Published" or "Unlisted" or "Unfinished";
 
-    public void Add(string asset, byte[] bytes)
+    public void Add(string asset, byte[] bytes) => Add(asset, new Asset(bytes));
+
+    public void Add(string asset, Asset content)
     {
-        Assets[asset] = new(bytes);
+        Assets[asset] = content;
         Revision = NewRevision();
     }
 

@@ -32,6 +32,8 @@ internal sealed class AwsApiClient : AmazonServiceClient
     {
         var config = new AwsApiConfig(service, options);
         var session = new AwsSession(options.Aws with { EndpointUrl = options.Endpoint }, config);
+        if (service.IsGlobal && config.ServiceURL is null)
+            config.AuthenticationRegion = AwsApiConfig.GlobalRegion(config.RegionEndpoint);
         return new(service, session, new CurrentCredentials(), config);
     }
 

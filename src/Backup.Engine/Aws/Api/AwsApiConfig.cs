@@ -47,10 +47,28 @@ internal sealed class AwsApiConfig : ClientConfig
     {
         if (ServiceURL is { Length: > 0 } url)
             return new(url);
+        if (Service.IsGlobal)
+            return new(GlobalEndpoint(Service.EndpointPrefix, RegionEndpoint));
         var prefix = Service.EndpointPrefix + (UseFIPSEndpoint ? "-fips" : "");
         var suffix = UseDualstackEndpoint ? DualStackSuffix(RegionEndpoint) : RegionEndpoint.PartitionDnsSuffix;
         return new($"https://{prefix}.{RegionEndpoint.SystemName}.{suffix}");
     }
+
+    /// <summary>The region that a global service's requests are signed for (https://docs.aws.amazon.com/general/latest/gr/iam-service.html).</summary>
+    public static string GlobalRegion(RegionEndpoint region) => region.PartitionName switch
+    {
+        "aws" => "us-east-1",
+        "aws-cn" => "cn-north-1",
+        "aws-us-gov" => "us-gov-west-1",
+        _ => region.SystemName,
+    };
+
+    private static string GlobalEndpoint(string prefix, RegionEndpoint region) => region.PartitionName switch
+    {
+        "aws" => $"https://{prefix}.amazonaws.com",
+        "aws-us-gov" => $"https://{prefix}.us-gov.amazonaws.com",
+        _ => $"https://{prefix}.{GlobalRegion(region)}.{region.PartitionDnsSuffix}",
+    };
 
     private static string DualStackSuffix(RegionEndpoint region) => region.PartitionName is "aws-cn" ? "api.amazonwebservices.com.cn" : "api.aws";
 

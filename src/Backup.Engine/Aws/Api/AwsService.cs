@@ -5,4 +5,8 @@ namespace Backup.Engine.Aws.Api;
 /// <param name="EndpointPrefix">What its host names begin with.</param>
 /// <param name="ApiVersion">The version of its API.</param>
 /// <param name="SigningName">The service in the signature's scope, where it is not the prefix.</param>
-internal sealed record AwsService(string ServiceId, string EndpointPrefix, string ApiVersion, string? SigningName = null);
+internal sealed record AwsService(string ServiceId, string EndpointPrefix, string ApiVersion, string? SigningName = null)
+{
+    /// <summary>It has one endpoint a partition, and not one a region.</summary>
+    public bool IsGlobal { get; init; }
+}

@@ -86,9 +86,21 @@ internal sealed record ListCommandInvocationsRequest
     /// <summary>With the plugins' results.</summary>
     public bool? Details { get; init; }
 
+    /// <summary><c>InvokedAfter</c>, <c>InvokedBefore</c> (ISO 8601, UTC) or <c>Status</c>.</summary>
+    public IReadOnlyList<CommandFilter>? Filters { get; init; }
+
     public int? MaxResults { get; init; }
 
     public string? NextToken { get; init; }
+}
+
+internal sealed record CommandFilter
+{
+    [JsonPropertyName("key")]
+    public required string Key { get; init; }
+
+    [JsonPropertyName("value")]
+    public required string Value { get; init; }
 }
 
 internal sealed record ListCommandInvocationsResponse

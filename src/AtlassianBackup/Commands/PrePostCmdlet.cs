@@ -1,0 +1,66 @@
+using System.Management.Automation;
+using Backup.Engine;
+using Backup.Engine.PrePost;
+
+namespace AtlassianBackup.Commands;
+
+/// <summary>What the cmdlets that drive runs of EC2 backups have in common: who is told of errors, and that Ctrl+C waits until the machines are given back.</summary>
+public abstract class PrePostCmdlet : AwsCmdlet
+{
+    /// <summary>A Teams webhook that is told of errors.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    [SecretValueTransformation(AllowAddress = true)]
+    public SecretValue? WebhookUri { get; set; }
+
+    private readonly List<PrePostBackupResult> _failed = [];
+
+    /// <summary>Longer than every step of the way back may take.</summary>
+    protected override TimeSpan StopDeadline => TimeSpan.FromHours(4);
+
+    /// <summary>Stops what is under way. The instances are given back before the prompt is.</summary>
+    protected override void StopProcessing()
+    {
+        base.StopProcessing();
+        try
+        {
+            Host?.UI?.WriteWarningLine("Stopping: the instances are given back first, which may take minutes. If this process is ended now, run Resume-PrePostBackup.");
+        }
+        catch (Exception e) when (e is NotImplementedException or InvalidOperationException or PSInvalidOperationException)
+        {
+            // A host without a screen.
+        }
+    }
+
+    /// <summary>Who is told of errors; null where nobody is.</summary>
+    protected object? ResolveWebhook()
+    {
+        if (WebhookUri is null)
+            return null;
+        if (Uri.TryCreate(Reveal(WebhookUri), UriKind.Absolute, out var address))
+            return new SecretUri(address);
+        ThrowMapped(new BackupException(FailureKind.InvalidInput, "-WebhookUri is not an address.", "Copy the whole URL of the Workflows webhook from Teams."), nameof(WebhookUri));
+        return null;
+    }
+
+    /// <summary>
+    /// Runs an engine whose results are instances. A failed one is an error beside its result, written when all are done: with ErrorAction Stop the
+    /// first error would end the others.
+    /// </summary>
+    private protected void RunInstances(Func<CancellationToken, IAsyncEnumerable<PrePostBackupResult>> source, object target)
+    {
+        _failed.Clear();
+        RunAsync(source, Write, target);
+        foreach (var result in _failed)
+            WriteError(ErrorMapping.ToRecord(result.Kind ?? FailureKind.Unknown, result.Reason ?? $"{result.InstanceId} was not backed up.", result.Advice, result.InstanceId));
+    }
+
+    private void Write(PrePostBackupResult result)
+    {
+        WriteObject(result);
+        foreach (var warning in result.Warnings)
+            WriteWarning($"{result.InstanceId}: {warning}");
+        if (result.Outcome is Outcome.Failed)
+            _failed.Add(result);
+    }
+}

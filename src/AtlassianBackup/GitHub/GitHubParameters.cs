@@ -1,0 +1,56 @@
+using Backup.Engine;
+using Backup.Engine.GitHub;
+
+namespace AtlassianBackup;
+
+/// <summary>Makes of parameters and environment what the engine asks GitHub with.</summary>
+internal static class GitHubParameters
+{
+    // TOKEN_GITHUB is what earlier backup scripts use; the other two are those of GitHub's own tools.
+    private static readonly string[] TokenVariables = ["TOKEN_GITHUB", "GH_TOKEN", "GITHUB_TOKEN"];
+    private const string OwnerOnlyVariable = "BACKUP_ONLY_OWNER_REPOS";
+
+    /// <summary>The connection.</summary>
+    /// <param name="parameters">What was given.</param>
+    /// <param name="reveal">Gives a secret, and fetches it where it has to be.</param>
+    /// <param name="useEnvironment">Whether the environment's token is meant: never for a server that is not GitHub.</param>
+    /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/>.</exception>
+    public static GitHubConnection Connect(IGitHubParameters parameters, Func<SecretValue, string> reveal, bool useEnvironment = true)
+    {
+        var connection = new GitHubConnection { Credential = CredentialOf(parameters, reveal, useEnvironment) };
+        return parameters.ApiUri is { } uri ? connection with { ApiUri = uri } : connection;
+    }
+
+    /// <summary>Whether only what the user owns is wanted: by the switch, or by the environment where the switch is not given.</summary>
+    /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/> for a value that is neither yes nor no.</exception>
+    public static bool IsOwnerOnly(bool? given)
+    {
+        if (given is { } value)
+            return value;
+        return Environment.GetEnvironmentVariable(OwnerOnlyVariable)?.Trim().ToUpperInvariant() switch
+        {
+            null or "" or "FALSE" or "0" => false,
+            "TRUE" or "1" => true,
+            _ => throw new BackupException(FailureKind.InvalidInput, $"The environment variable {OwnerOnlyVariable} is neither true nor false.", "Set it to true, false, 1 or 0; or give -OwnerOnly or -OwnerOnly:$false."),
+        };
+    }
+
+    /// <summary>What the names of -Content mean.</summary>
+    public static GitHubContent ContentOf(string[]? names) =>
+        names is null ? GitHubContent.Default : names.Aggregate(GitHubContent.None, (all, name) => all | Enum.Parse<GitHubContent>(name, ignoreCase: true));
+
+    private static GitHubCredential? CredentialOf(IGitHubParameters parameters, Func<SecretValue, string> reveal, bool useEnvironment)
+    {
+        if (parameters.AppId is not null || parameters.PrivateKey is not null || parameters.InstallationId != 0)
+        {
+            if (parameters.Token is not null)
+                throw new BackupException(FailureKind.InvalidInput, "Both -Token and a GitHub App are given.", "Give one of them.");
+            return parameters is { AppId: { } app, PrivateKey: { } key, InstallationId: > 0 }
+                ? GitHubCredential.ForApp(app, parameters.InstallationId, reveal(key))
+                : throw new BackupException(FailureKind.InvalidInput, "A GitHub App needs -AppId, -InstallationId and -PrivateKey.", "Give all three; the key as file:PATH of the .pem that GitHub gave.");
+        }
+
+        var token = parameters.Token is { } secret ? reveal(secret) : (useEnvironment ? TokenVariables : []).Select(Environment.GetEnvironmentVariable).FirstOrDefault(value => !string.IsNullOrWhiteSpace(value));
+        return token is null ? null : GitHubCredential.ForToken(token);
+    }
+}
