@@ -77,7 +77,7 @@ public sealed class DocumentPublisherTests(MotoServer moto) : IDisposable
 
         await PublishAsync([file]);
         Write("echo two", file);
-        (await PublishAsync([file], new() { ["k"] = "v" }, whatIf: true)).Single().Reason!.ShouldContain("would follow version 1");
+        (await PublishAsync([file], new(StringComparer.Ordinal) { ["k"] = "v" }, whatIf: true)).Single().Reason!.ShouldContain("would follow version 1");
         Write("echo one", file);
         (await PublishAsync([file], whatIf: true)).Single().Outcome.ShouldBe(Outcome.Unchanged);
         (await client.DescribeDocumentAsync(new() { Name = Path.GetFileNameWithoutExtension(file) }, Stop)).Document!.LatestVersion.ShouldBe("1");
@@ -89,9 +89,9 @@ public sealed class DocumentPublisherTests(MotoServer moto) : IDisposable
     {
         using var client = await ClientAsync();
         var file = Write("echo one");
-        await PublishAsync([file], new() { ["team"] = "a" });
-        (await PublishAsync([file], new() { ["team"] = "a" })).Single().Outcome.ShouldBe(Outcome.Unchanged);
-        (await PublishAsync([file], new() { ["cost"] = "7" })).Single().ShouldSatisfyAllConditions(d => d.Outcome.ShouldBe(Outcome.Completed), d => d.Reason!.ShouldContain("cost"));
+        await PublishAsync([file], new(StringComparer.Ordinal) { ["team"] = "a" });
+        (await PublishAsync([file], new(StringComparer.Ordinal) { ["team"] = "a" })).Single().Outcome.ShouldBe(Outcome.Unchanged);
+        (await PublishAsync([file], new(StringComparer.Ordinal) { ["cost"] = "7" })).Single().ShouldSatisfyAllConditions(d => d.Outcome.ShouldBe(Outcome.Completed), d => d.Reason!.ShouldContain("cost"));
         (await TagsAsync(client, file)).ShouldBe(["cost=7", "team=a"]);
     }
 

@@ -55,7 +55,12 @@ public sealed partial class DocumentTests
     [Fact]
     public async Task Whatever_is_let_through_reaches_the_cmdlet_as_it_is()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "There is no sh.");
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("There is no sh.");
+            return;
+        }
+
         using var directory = new TemporaryDirectory();
         var program = directory.Combine("pwsh");
         await File.WriteAllTextAsync(program, "#!/bin/sh\nprintf '%s|%s' \"$BACKUP_CMDLET\" \"$BACKUP_ARGUMENTS\"\n", TestContext.Current.CancellationToken);

@@ -20,11 +20,11 @@ public sealed class PrePostStateMachineTests(PrePostExecutions executions) : ICl
         report.Succeeded.ShouldBeTrue(report.Message);
         report.Problems.ShouldBeEmpty();
         report.Scripts.ShouldBe([.. pre ? ["PreScript"] : (string[])[], .. post ? ["PostScript"] : (string[])[]]);
-        report.Calls.Contains("StopInstance").ShouldBe(stop);
-        report.Calls.Contains("StartInstance").ShouldBe(stop);
+        report.Called("StopInstance").ShouldBe(stop);
+        report.Called("StartInstance").ShouldBe(stop);
         report.Jobs.ShouldBe(1);
         GivenBack(report);
-        string[] order = [.. new[] { "SendPreScript", "StopInstance", "StartBackup", "StartInstance", "SendPostScript" }.Where(report.Calls.Contains)];
+        string[] order = [.. new[] { "SendPreScript", "StopInstance", "StartBackup", "StartInstance", "SendPostScript" }.Where(report.Called)];
         order.Select(name => report.Calls.ToList().IndexOf(name)).ShouldBeInOrder();
         if (stop && post)
             report.Calls.ToList().LastIndexOf("CheckAgent").ShouldBeInRange(report.Calls.ToList().IndexOf("UnmarkInstance"), report.Calls.ToList().IndexOf("SendPostScript"));
@@ -39,7 +39,7 @@ public sealed class PrePostStateMachineTests(PrePostExecutions executions) : ICl
             var name = PrePostExecutions.FaultName(task, heard, PrePostExecutions.PathName(path.Item1, path.Item2, path.Item3));
             var report = await executions.GetAsync(name);
             report.Problems.ShouldBeEmpty(name);
-            var reached = report.Calls.Contains(task);
+            var reached = report.Called(task);
             report.Succeeded.ShouldBe(!reached || task == "Publish", name);
             if (!reached)
                 continue;
@@ -55,8 +55,8 @@ public sealed class PrePostStateMachineTests(PrePostExecutions executions) : ICl
             if (task is not ("StartInstance" or "CheckRunning" or "UnmarkInstance"))
                 GivenBack(report, name);
             // What may have frozen is thawed, wherever there is something to run a script on.
-            if (path.Item3 && report.Calls.Contains("SendPreScript") && task != "StartInstance" && !report.Instances["i-1"].State.Equals("pending", StringComparison.Ordinal))
-                report.Calls.ShouldContain("SendPostScript", name);
+            if (path.Item3 && report.Called("SendPreScript") && task != "StartInstance" && !report.Instances["i-1"].State.Equals("pending", StringComparison.Ordinal))
+                report.Called("SendPostScript").ShouldBeTrue(name);
         }
     }
 
@@ -79,11 +79,11 @@ public sealed class PrePostStateMachineTests(PrePostExecutions executions) : ICl
     {
         var report = await executions.GetAsync("pre " + end);
         report.Succeeded.ShouldBeFalse();
-        report.Calls.ShouldNotContain("StopInstance");
-        report.Calls.ShouldNotContain("StartBackup");
+        report.Called("StopInstance").ShouldBeFalse();
+        report.Called("StartBackup").ShouldBeFalse();
         report.Scripts.ShouldBe(["PreScript", "PostScript"]);
-        report.Calls.Contains("CancelPreScript").ShouldBe(end == "never");
-        report.Calls.ShouldContain("Publish");
+        report.Called("CancelPreScript").ShouldBe(end == "never");
+        report.Called("Publish").ShouldBeTrue();
         GivenBack(report);
     }
 
@@ -96,7 +96,7 @@ public sealed class PrePostStateMachineTests(PrePostExecutions executions) : ICl
         var report = await executions.GetAsync("post " + end);
         report.Succeeded.ShouldBeFalse();
         report.Jobs.ShouldBe(1);
-        report.Calls.Contains("CancelPostScript").ShouldBe(end == "never");
+        report.Called("CancelPostScript").ShouldBe(end == "never");
         GivenBack(report);
     }
 
@@ -119,7 +119,7 @@ public sealed class PrePostStateMachineTests(PrePostExecutions executions) : ICl
     {
         var report = await executions.GetAsync("stuck stopping");
         report.Succeeded.ShouldBeFalse();
-        report.Calls.ShouldNotContain("StartBackup");
+        report.Called("StartBackup").ShouldBeFalse();
         report.Calls.Count(c => c == "CheckStopped").ShouldBe(60);
         report.Scripts.ShouldBe(["PreScript", "PostScript"]);
         GivenBack(report);
@@ -131,7 +131,7 @@ public sealed class PrePostStateMachineTests(PrePostExecutions executions) : ICl
         var report = await executions.GetAsync("stuck pending");
         report.Succeeded.ShouldBeFalse();
         report.Calls.Count(c => c == "CheckRunning").ShouldBe(60);
-        report.Calls.ShouldContain("Publish");
+        report.Called("Publish").ShouldBeTrue();
         report.Instances["i-1"].Marked.ShouldBeTrue();
     }
 
@@ -153,7 +153,7 @@ public sealed class PrePostStateMachineTests(PrePostExecutions executions) : ICl
         report.Scripts.ShouldBeEmpty();
         report.Jobs.ShouldBe(1);
         report.Instances["i-1"].State.ShouldBe("stopped");
-        report.Calls.ShouldNotContain("StartInstance");
+        report.Called("StartInstance").ShouldBeFalse();
     }
 
     [Theory]
@@ -166,7 +166,7 @@ public sealed class PrePostStateMachineTests(PrePostExecutions executions) : ICl
     {
         var report = await executions.GetAsync("gate " + what);
         report.Succeeded.ShouldBeFalse();
-        report.Calls.Except(["FindInstance", "FindInstances", "FindGroup", "Publish"]).ShouldBeEmpty();
+        report.Calls.Except(["FindInstance", "FindInstances", "FindGroup", "Publish"], StringComparer.Ordinal).ShouldBeEmpty();
     }
 
     [Fact]
@@ -198,7 +198,7 @@ public sealed class PrePostStateMachineTests(PrePostExecutions executions) : ICl
     {
         var report = await executions.GetAsync("input " + what);
         report.Succeeded.ShouldBeFalse();
-        report.Calls.Except(["FindInstances"]).ShouldBeEmpty();
+        report.Calls.Except(["FindInstances"], StringComparer.Ordinal).ShouldBeEmpty();
     }
 
     [Fact]
@@ -215,7 +215,7 @@ public sealed class PrePostStateMachineTests(PrePostExecutions executions) : ICl
     {
         var report = await executions.GetAsync("by id");
         report.Succeeded.ShouldBeTrue(report.Message);
-        report.Calls.ShouldNotContain("FindInstances");
+        report.Called("FindInstances").ShouldBeFalse();
         report.Jobs.ShouldBe(1);
     }
 

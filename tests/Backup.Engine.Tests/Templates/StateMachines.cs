@@ -21,6 +21,9 @@ internal sealed record ExecutionReport
     /// <summary>The states whose service was called, in order, attempts included.</summary>
     public IReadOnlyList<string> Calls { get; init; } = [];
 
+    /// <summary>Whether a state has called its service.</summary>
+    public bool Called(string state) => Calls.Contains(state, StringComparer.Ordinal);
+
     /// <summary>What the services would not have allowed.</summary>
     public IReadOnlyList<string> Problems { get; init; } = [];
 

@@ -72,7 +72,7 @@ public sealed class TemplateTests(MotoServer moto)
         {
             Permissions.Actions(statement).ShouldAllBe(action => !action.Contains('*'));
             var resources = statement["Resource"] is JsonArray many ? many.Select(r => r!.ToJsonString()) : [statement["Resource"]!.ToJsonString()];
-            if (resources.Contains("\"*\""))
+            if (resources.Contains("\"*\"", StringComparer.Ordinal))
                 Permissions.Actions(statement).Except(Permissions.WithoutResources, StringComparer.Ordinal).ShouldBeEmpty(name);
         }
     }
