@@ -1,8 +1,9 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Backup.TestServers.PrePost;
 
-/// <summary>The fleet subcommand: a fleet by hand, until its standard input ends or it is stopped.</summary>
+/// <summary>The fleet subcommand: a fleet by hand, until it is stopped.</summary>
 internal static class FleetCommandLine
 {
     private const string Help = """
@@ -64,11 +65,8 @@ internal static class FleetCommandLine
         setup.ForEach(action => action(fleet));
         Console.WriteLine(fleet.Endpoint.GetLeftPart(UriPartial.Authority));
         using var stop = new CancellationTokenSource();
-        Console.CancelKeyPress += (_, e) =>
-        {
-            e.Cancel = true;
-            stop.Cancel();
-        };
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         for (var told = 0; !stop.IsCancellationRequested;)
         {
             foreach (var call in fleet.Calls.Skip(told))
@@ -81,5 +79,11 @@ internal static class FleetCommandLine
         }
 
         return 0;
+
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stop.Cancel();
+        }
     }
 }
