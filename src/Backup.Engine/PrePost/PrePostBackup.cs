@@ -63,9 +63,9 @@ public static class PrePostBackup
     {
         PrePostLimits.Check(options);
         var time = options.Store.Time;
-        await using var store = await ObjectStores.OpenAsync(options.Destination, options.Store, cancellationToken);
-        await store.CheckAsync(forWriting: !options.WhatIf, cancellationToken);
         using var services = new PrePostServices(options.Aws, options.Store, null, options.AwsEndpoint);
+        await using var store = await ObjectStores.OpenAsync(options.Destination, options.Store, cancellationToken);
+        await CheckStoreAsync(store, options.WhatIf, cancellationToken);
 
         var targets = await new InstanceTargets(services).FindAsync(options, cancellationToken);
         var gates = new PrePostGates(services, options);
@@ -91,6 +91,18 @@ public static class PrePostBackup
         var runId = RunCatalog.NewRunId(started);
         await using var journal = await Journal.CreateAsync(store, runId, plan, records, options.Deadlines, time, options.Logger);
         await new PrePostRun(store, services, journal, plan, records, options.Deadlines, time, options.Logger).RunAsync(emit, progress, cancellationToken);
+    }
+
+    private static async Task CheckStoreAsync(IObjectStore store, bool isPlan, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.CheckAsync(forWriting: !isPlan, cancellationToken);
+        }
+        catch (BackupException exception) when (isPlan && exception.Kind == FailureKind.NotFound && !store.Location.IsS3)
+        {
+            // The first run makes the directory.
+        }
     }
 
     private static async Task ResumeAsync(PrePostResumeOptions options, Action<PrePostBackupResult> emit, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)

@@ -138,6 +138,35 @@ public sealed class PrePostGivingBackTests(StrictS3Fixture s3) : IClassFixture<S
     }
 
     [Fact]
+    public async Task Of_two_that_resume_at_once_one_goes_on()
+    {
+        await using var place = await PrePostPlace.CreateAsync();
+        var instance = place.Fleet.Add();
+        place.Deadlines = place.Deadlines with { Start = TimeSpan.FromMilliseconds(300) };
+        place.Fleet.Faults.Add(new() { Operation = "StartInstances", Answer = AwsAnswer.Xml("<Response><Errors><Error><Code>InsufficientInstanceCapacity</Code></Error></Errors></Response>", 500), Times = int.MaxValue });
+        var run = (await place.RunOneAsync(place.Options(instance))).RunId;
+        place.Fleet.Faults.Clear();
+        place.Deadlines = place.Deadlines with { Start = TimeSpan.FromMinutes(1) };
+        var runners = Enumerable.Range(0, 4).Select(_ => place.ResumeAsync(run)).ToList();
+        foreach (var runner in runners)
+            await runner.ContinueWith(static _ => { }, TaskScheduler.Default);
+        runners.Count(r => r.IsCompletedSuccessfully && r.Result.Count == 1).ShouldBe(1);
+        runners.Where(r => r.IsFaulted).ShouldAllBe(r => ((BackupException)r.Exception!.InnerException!).Kind == FailureKind.Busy);
+        place.Log(instance).ShouldBe("pre post");
+        instance.Changes.ShouldBe(["stop", "start"]);
+    }
+
+    [Fact]
+    public async Task WhatIf_needs_no_directory_and_makes_none()
+    {
+        await using var place = await PrePostPlace.CreateAsync();
+        var instance = place.Fleet.Add();
+        var missing = Path.Combine(place.Location.Directory!, "not-yet");
+        (await place.RunOneAsync(place.Options(instance) with { WhatIf = true, Destination = StoreLocation.ForDirectory(missing) })).Plan.ShouldNotBeEmpty();
+        Directory.Exists(missing).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task A_command_whose_answer_was_lost_is_found_and_not_sent_again()
     {
         await using var place = await PrePostPlace.CreateAsync();

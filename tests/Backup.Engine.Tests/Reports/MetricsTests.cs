@@ -31,10 +31,10 @@ public sealed class MetricsTests : IDisposable
     {
         var lines = await File.ReadAllLinesAsync(await PrometheusAsync(Reports()), Token);
         const string Labels = """{destination="s3://acme/backup",system="folders",source="C:\\data\n\"quoted\" ünï {x=\"1\"} # HELP"}""";
-        lines.ShouldContain($"atlassianbackup_source_fresh{Labels} 1");
-        lines.ShouldContain($"atlassianbackup_source_last_good_timestamp_seconds{Labels} {Now.AddHours(-2).ToUnixTimeMilliseconds() / 1000.0}");
-        lines.ShouldContain($"atlassianbackup_source_size_bytes{Labels} 5368709120");
-        lines.ShouldAllBe(line => line.StartsWith("# HELP atlassianbackup_") || line.StartsWith("# TYPE atlassianbackup_") || line.StartsWith("atlassianbackup_"));
+        lines.ShouldContain($"atlassianbackup_source_fresh{Labels} 1", StringComparer.Ordinal);
+        lines.ShouldContain($"atlassianbackup_source_last_good_timestamp_seconds{Labels} {Now.AddHours(-2).ToUnixTimeMilliseconds() / 1000.0}", StringComparer.Ordinal);
+        lines.ShouldContain($"atlassianbackup_source_size_bytes{Labels} 5368709120", StringComparer.Ordinal);
+        lines.ShouldAllBe(line => line.StartsWith("# HELP atlassianbackup_", StringComparison.Ordinal) || line.StartsWith("# TYPE atlassianbackup_", StringComparison.Ordinal) || line.StartsWith("atlassianbackup_", StringComparison.Ordinal));
     }
 
     [Fact]
