@@ -43,7 +43,7 @@ internal static class MavenBench
     /// <summary>Measures; prints a line for each run.</summary>
     public static async Task<int> RunAsync(int versions, string place)
     {
-        using var server = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["maven-server", Invariant($"{versions}")]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        using var server = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["maven-server", Invariant($"{versions}")]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true })!;
         var endpoint = await server.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The server did not start.");
         Environment.SetEnvironmentVariable("AWS_ENDPOINT_URL_CODEARTIFACT", endpoint);
         var directory = Directory.CreateTempSubdirectory("maven-bench-").FullName;

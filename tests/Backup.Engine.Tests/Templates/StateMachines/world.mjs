@@ -8,13 +8,13 @@ class Refusal extends Error {
 }
 
 export class World {
-  constructor({ instances = {}, faults = {}, script = {}, job = 'COMPLETED', backups = true }) {
+  constructor({ instances = {}, faults = {}, script = {}, job = 'COMPLETED', counts = {} }) {
     this.instances = structuredClone(instances);
     for (const instance of Object.values(this.instances)) Object.assign(instance, { steps: 0, ping: '2025-12-31T00:00:00.000Z', tags: instance.tags ?? { 'backup-job': 'true' } });
     this.faults = structuredClone(faults);
     this.endings = script;
     this.job = job;
-    this.backups = backups;
+    this.counts = counts;
     this.commands = new Map();
     this.jobs = new Map();
     this.calls = [];
@@ -157,6 +157,11 @@ export class World {
     const job = this.jobs.get(BackupJobId);
     const state = job.polls++ < 2 || this.job === 'never' ? 'RUNNING' : this.job;
     return { State: state, PercentDone: '10.0', ...(state === 'COMPLETED' ? { MessageCategory: 'SUCCESS' } : {}), ...(state === 'FAILED' ? { StatusMessage: 'scripted' } : {}) };
+  }
+
+  describeMapRun() {
+    const { Status = 'SUCCEEDED', ...counts } = this.counts;
+    return { Status, ItemCounts: { Pending: 0, Running: 0, Succeeded: 0, Failed: 0, TimedOut: 0, Aborted: 0, Total: 40, ResultsWritten: 40, ...counts } };
   }
 
   publish() {
