@@ -46,7 +46,7 @@ Describe 'Sync-FolderToS3 -ConfigFile' {
 Describe 'What is wrong with where folders go' {
     It '<Message>' -ForEach @(
         @{ Message = 'No folder was given'; Script = { Sync-FolderToS3 } }
-        @{ Message = 'not said where'; Script = { Sync-FolderToS3 -Path "$Root/one" } }
+        @{ Message = 'No destination was given'; Script = { Sync-FolderToS3 -Path "$Root/one" } }
         @{ Message = 'Both -Destination and -BucketPrefix'; Script = { Sync-FolderToS3 -Path "$Root/one" -Destination s3://bucket -BucketPrefix x- } }
         @{ Message = 'no beginning of a bucket name'; Script = { Sync-FolderToS3 -Path "$Root/one" -BucketPrefix X_ } }
         @{ Message = 'belong together'; Script = { Sync-FolderToS3 -Path "$Root/one" -Destination s3://bucket -ObjectLockMode GOVERNANCE } }

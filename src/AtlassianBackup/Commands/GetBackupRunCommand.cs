@@ -66,8 +66,8 @@ public sealed class GetBackupRunCommand : AwsCmdlet
                 WriteObject(run);
             },
             Destination);
-        // An empty list is an answer, and nothing at a prompt looks like a mistake.
+        // An empty list is an answer; nothing at all looks like one, and may be a prefix or a name that was mistyped.
         if (!found)
-            WriteVerbose($"'{store}' holds no such run.");
+            WriteWarning($"'{store}' holds no such run.");
     }
 }

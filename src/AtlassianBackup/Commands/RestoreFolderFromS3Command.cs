@@ -141,7 +141,7 @@ public sealed class RestoreFolderFromS3Command : RestoreCmdlet
             Force = Force,
             WhatIf = whatIf,
         });
-        RunRestore(token => FolderRestore.RunAsync(options, CreateProgress(), token), from.ToString());
+        RunRestore(token => FolderRestore.RunAsync(options, CreateProgress(), token), From.Length > 0 ? From : from.ToString());
     }
 
     // Names of another machine stay as they are; ./docs means the folder here, as it was when it was backed up.

@@ -80,6 +80,16 @@ public sealed class TestBackupRunCommand : AwsCmdlet
         WriteObject(Detailed ? verification : verification.Passed);
         if (verification.Passed)
             return;
+        if (verification is { Problems: 0, RunFailure: { } reason })
+        {
+            WriteError(ErrorMapping.ToRecord(
+                FailureKind.Corrupt,
+                $"Run {verification.RunId} of {verification.SourceName} had failed itself: {reason} What it stored is there, and is not all there should be.",
+                "Back the source up again, or take an earlier run: Get-BackupRun lists them with their outcomes.",
+                verification.RunId));
+            return;
+        }
+
         if (verification.Problems == 0)
         {
             WriteError(ErrorMapping.ToRecord(
@@ -96,7 +106,7 @@ public sealed class TestBackupRunCommand : AwsCmdlet
         WriteError(ErrorMapping.ToRecord(
             kind,
             $"Run {verification.RunId} of {verification.SourceName} is not whole: {verification.Problems} of {verification.Checked} objects have a problem. {named}{more}",
-            "Is it the newest run, back the source up again (a folder with Sync-FolderToS3 -Reset, which finds and sends what is missing). What an older run lacks was overwritten since. -Detailed lists every problem.",
+            "If it is the newest run, back the source up again: a folder with Sync-FolderToS3 -Reset, which finds and sends what is missing or damaged. For an older run take another one. -Detailed lists every problem.",
             verification.RunId));
     }
 }

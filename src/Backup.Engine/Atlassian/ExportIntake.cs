@@ -92,6 +92,8 @@ internal sealed class ExportIntake(IObjectStore store, ExportOrigin origin, stri
         }
         else
         {
+            if (report.Kind == ExportKind.Unknown)
+                logger?.LogWarning("'{File}' is a whole zip file, and has none of the files that an export of {Product} is known by. It is stored as it is: look whether it is the right one.", origin.FileName, origin.Product);
             logger?.LogInformation("The export of {Site} is whole: {Kind}, {Entries} entries, {Entities} entities, {Bytes} bytes.", origin.Site, report.Kind, report.EntryCount, EntitiesOf(report), report.Length);
         }
 

@@ -136,7 +136,10 @@ internal sealed class ExportSaving(ExportSaveOptions options, Action<ExportResul
     private async Task<ExportResult> StoreAsync(ExportFile file, CancellationToken cancellationToken)
     {
         _done.Add(file.Id);
-        var product = options.Product ?? file.DetectProduct()
+        var found = file.DetectProduct();
+        if (options.Product is { } said && found is { } other && said != other)
+            throw new BackupException(FailureKind.InvalidInput, $"'{file.Path}' is an export of {other}, not of {said}.", "Leave -Product out: the file tells it.");
+        var product = options.Product ?? found
             ?? throw new BackupException(FailureKind.InvalidInput, $"'{file.Path}' does not tell whether it is an export of Confluence or of Jira.", "Give -Product, if it is an export.");
         var origin = new ExportOrigin
         {

@@ -68,7 +68,7 @@ internal static class FolderJobs
             return destination;
         return options.BucketPrefix is { } prefix
             ? StoreLocation.ForBucket(BucketNames.For(prefix, folder))
-            : throw new BackupException(FailureKind.InvalidInput, $"It is not said where '{folder}' goes.", "Give -Destination for one place, or -BucketPrefix for a bucket a folder.");
+            : throw new BackupException(FailureKind.InvalidInput, $"No destination was given for '{folder}'.", "Give -Destination for one place, or -BucketPrefix for a bucket a folder.");
     }
 
     private static void CheckOverlaps(List<string> folders)

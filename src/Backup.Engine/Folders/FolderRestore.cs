@@ -56,6 +56,8 @@ public static class FolderRestore
         var until = options.At is { } at && at.Ticks % TimeSpan.TicksPerSecond == 0 ? at.AddTicks(TimeSpan.TicksPerSecond - 1) : options.At;
         var query = new RunQuery { System = FolderRun.System, Until = until, RunIds = options.RunId is { } id ? [id] : null, LatestOnly = options.RunId is null };
         var runs = await new RunCatalog(store).ListAsync(query, cancellationToken).ToListAsync(cancellationToken);
+        if (runs.Count == 0 && options.RunId is { } unknown)
+            throw NotFound($"There is no run '{unknown}' of a folder", options);
         if (options.Paths?.Select(Path.TrimEndingDirectorySeparator).ToList() is { } paths)
         {
             foreach (var path in paths)
@@ -67,7 +69,7 @@ public static class FolderRestore
             runs = runs.FindAll(run => paths.Any(path => RunCatalog.NameMatches(path, run.SourceName)));
         }
 
-        return runs.Count > 0 ? runs : throw NotFound(options.RunId is { } runId ? $"There is no run '{runId}' of a folder" : "There is no backup of a folder", options);
+        return runs.Count > 0 ? runs : throw NotFound("There is no backup of a folder", options);
     }
 
     private static BackupException NotFound(string what, FolderRestoreOptions options) => new(

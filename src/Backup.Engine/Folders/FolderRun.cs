@@ -123,6 +123,9 @@ internal sealed class FolderRun
         // The first run of a folder is committed whatever is in it: else nobody could tell an empty folder from one that was never backed up.
         if (steps == 0 && cache.JournalCount == 0 && _failed == 0 && cache.Meta(CacheNotes.LastManifest) is not null)
         {
+            // S3 is not asked: a run with nothing to do costs nothing. To look for a directory costs nothing either.
+            if (!_store.Location.IsS3)
+                await CheckIsSameStoreAsync(cache, cancellationToken);
             // Nothing is missing: whatever volume this is, it is the folder from here on.
             if (cache.Meta(CacheNotes.Identity) != tree.Identity.ToString())
                 cache.SetMeta(CacheNotes.Identity, tree.Identity.ToString());
@@ -580,6 +583,8 @@ internal sealed class FolderRun
     {
         var (added, changed) = (cache.Plan(PlanAction.UploadNew), cache.Plan(PlanAction.UploadChanged));
         (_new, _changed, _bytes) = (added.Count, changed.Count, added.Bytes + changed.Bytes);
+        foreach (var item in cache.ReadPlan(PlanAction.Delete).Where(item => item.Entry.Kind == FileEntryKind.File).Take(MaxFailures))
+            _logger?.LogInformation("Gone from the folder: {Path}", item.Entry.Path);
         if (_refusal is null)
             _deleted = cache.ReadPlan(PlanAction.Delete).LongCount(item => item.Entry.Kind == FileEntryKind.File);
         else

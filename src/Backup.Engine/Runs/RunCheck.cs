@@ -59,6 +59,7 @@ internal sealed class RunCheck(IObjectStore store, RunManifest manifest, bool de
             Destination = store.Location.ToString(),
             RunId = manifest.RunId,
             SourceName = manifest.SourceName,
+            RunFailure = manifest.Outcome == Outcome.Failed ? manifest.Reason ?? "It says no reason." : null,
             Deep = deep,
             Checked = _checked,
             Bytes = _bytes,

@@ -401,6 +401,21 @@ public abstract class FolderSyncContract : IDisposable
     }
 
     [Fact]
+    public async Task Nothing_to_do_is_not_said_of_a_directory_that_is_gone()
+    {
+        Place.Write("a");
+        await Place.SyncedAsync();
+        if (Place.Location.IsS3)
+            return;
+        Directory.Move(Place.Store, Place["moved"]);
+        var gone = await Place.SyncAsync();
+        (gone.Outcome, gone.Kind).ShouldBe((Outcome.Failed, FailureKind.NotFound));
+        Directory.Exists(Place.Store).ShouldBeFalse();
+        Directory.Move(Place["moved"], Place.Store);
+        (await Place.SyncAsync()).Outcome.ShouldBe(Outcome.Unchanged);
+    }
+
+    [Fact]
     public async Task An_empty_folder_has_a_run_of_its_own()
     {
         Directory.CreateDirectory(Place.Source);

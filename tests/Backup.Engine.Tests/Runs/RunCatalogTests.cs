@@ -55,6 +55,18 @@ public sealed class RunCatalogTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_run_that_failed_is_not_passed_however_whole_what_it_stored_is()
+    {
+        var run = new RunWriter(_store, "folders", "/srv/a", TimeProvider.System);
+        await _store.WriteAsync("a", new MemoryStream([1, 2, 3]), null, Token);
+        var segment = await run.WriteInventoryAsync([new() { Path = "a", Type = InventoryEntryType.File, Key = "a", Size = 3 }], Token);
+        await run.CommitAsync(run.Draft(Outcome.Failed, "2 items failed.") with { Inventory = [segment], TotalObjects = 1, TotalBytes = 3 }, Token);
+
+        var verification = await RunVerifier.RunAsync(_store.Location, new(), deep: true, cancellationToken: Token).SingleAsync(Token);
+        (verification.Problems, verification.Checked, verification.Passed, verification.RunFailure).ShouldBe((0, 1, false, "2 items failed."));
+    }
+
+    [Fact]
     public async Task A_run_is_committed_once()
     {
         var catalog = new RunCatalog(_store);
