@@ -37,6 +37,6 @@ internal static class VerifyCommand
     {
         var how = verification.Deep ? "every byte read" : "existence, size and checksum";
         var archived = verification.Archived > 0 ? $", {verification.Archived} archived and not read" : "";
-        return $"{verification.SourceName}, run {verification.RunId}: {(verification.Passed ? "whole" : verification.Problems > 0 ? $"{verification.Problems} problems" : verification.RunFailure is { } failure ? $"the run had failed ({failure.TrimEnd('.')})" : "not proven")}. {verification.Checked} objects, {HostConsole.Size(verification.Bytes)} ({how}{archived}).";
+        return $"{verification.SourceName}, run {verification.RunId}: {(verification.Passed ? "whole" : verification.Problems > 0 ? $"{verification.Problems} problems" : "not proven")}{(verification.RunFailure is { } failure ? $", though the run had failed ({failure.TrimEnd('.')})" : "")}. {verification.Checked} objects, {HostConsole.Size(verification.Bytes)} ({how}{archived}).";
     }
 }

@@ -148,6 +148,7 @@ Describe 'Each way to end' {
             }
             if ($What -eq 'one bit is wrong') {
                 $result.Output.QuarantineKey | Should -Match '^_quarantine/confluence/'
+                Test-BackupRun $store -ErrorAction SilentlyContinue -WarningAction SilentlyContinue | Should -BeFalse
                 Get-ChildItem "$store/confluence" -Recurse -File -ErrorAction Ignore | Should -BeNullOrEmpty
             }
         }

@@ -165,6 +165,7 @@ internal sealed class ExportIntake(IObjectStore store, ExportOrigin origin, stri
                     Version = stored.VersionId,
                     StorageClass = stored.StorageClass,
                     Mtime = origin.ExportedAt?.UtcDateTime,
+                    Damage = problem?.Message,
                 },
             ],
             cancellationToken);

@@ -55,6 +55,9 @@ public sealed record InventoryEntry
     /// <summary>Where a link points.</summary>
     public string? Target { get; init; }
 
+    /// <summary>What is wrong with the content, where it was not whole when it was stored and is only kept to be looked at; else null.</summary>
+    public string? Damage { get; init; }
+
     /// <summary>Facts that belong to the system.</summary>
     public IReadOnlyDictionary<string, string>? Properties { get; init; }
 

@@ -72,6 +72,12 @@ internal sealed class RunCheck(IObjectStore store, RunManifest manifest, bool de
 
     private async Task CheckAsync(InventoryEntry entry, CancellationToken cancellationToken)
     {
+        if (entry.Damage is { } damage)
+        {
+            Problem(entry, FailureKind.Corrupt, $"It was damaged when it was stored, and is kept aside: {damage}");
+            return;
+        }
+
         var head = await store.HeadAsync(entry.Key!, entry.Version, cancellationToken);
         if (head is null)
         {

@@ -14,10 +14,10 @@ public sealed record RunVerification
     /// <summary>What was backed up.</summary>
     public required string SourceName { get; init; }
 
-    /// <summary>Whether the run was a good one, and everything that it names is in the store, and whole. A deep verification that could not read archived objects has not passed.</summary>
-    public bool Passed => Problems == 0 && Archived == 0 && RunFailure is null;
+    /// <summary>Whether everything the run names is in the store, and whole. A deep verification that could not read archived objects has not passed.</summary>
+    public bool Passed => Problems == 0 && Archived == 0;
 
-    /// <summary>Why the run itself had failed, in a sentence; null where it had not. What such a run stored may be whole, and is not all there should be.</summary>
+    /// <summary>Why the run itself had failed, in a sentence; null where it had not. What such a run names may be whole, and is not all there should be.</summary>
     public string? RunFailure { get; init; }
 
     /// <summary>Whether every byte was read, or only existence, size and the store's checksum were compared.</summary>

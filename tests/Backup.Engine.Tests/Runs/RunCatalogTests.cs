@@ -54,16 +54,18 @@ public sealed class RunCatalogTests : IAsyncLifetime
         json.ShouldContain("\"permissionDenied\"", Case.Insensitive);
     }
 
-    [Fact]
-    public async Task A_run_that_failed_is_not_passed_however_whole_what_it_stored_is()
+    [Theory]
+    [InlineData(null, 0)]
+    [InlineData("the zip file ends early", 1)]
+    public async Task A_verification_tells_that_the_run_had_failed_and_what_was_damaged_from_the_beginning(string? damage, int problems)
     {
         var run = new RunWriter(_store, "folders", "/srv/a", TimeProvider.System);
         await _store.WriteAsync("a", new MemoryStream([1, 2, 3]), null, Token);
-        var segment = await run.WriteInventoryAsync([new() { Path = "a", Type = InventoryEntryType.File, Key = "a", Size = 3 }], Token);
+        var segment = await run.WriteInventoryAsync([new() { Path = "a", Type = InventoryEntryType.File, Key = "a", Size = 3, Damage = damage }], Token);
         await run.CommitAsync(run.Draft(Outcome.Failed, "2 items failed.") with { Inventory = [segment], TotalObjects = 1, TotalBytes = 3 }, Token);
 
         var verification = await RunVerifier.RunAsync(_store.Location, new(), deep: true, cancellationToken: Token).SingleAsync(Token);
-        (verification.Problems, verification.Checked, verification.Passed, verification.RunFailure).ShouldBe((0, 1, false, "2 items failed."));
+        (verification.Problems, verification.Checked, verification.Passed, verification.RunFailure).ShouldBe((problems, 1, problems == 0, "2 items failed."));
     }
 
     [Fact]
