@@ -70,6 +70,9 @@ public sealed record ExportResult
     /// <summary>How often the download broke off and was resumed.</summary>
     public int Resumed { get; init; }
 
+    /// <summary>Old runs that the retention no longer keeps and that were removed.</summary>
+    public int Removed { get; init; }
+
     /// <summary>How long the run took.</summary>
     public TimeSpan Duration { get; init; }
 

@@ -167,20 +167,19 @@ internal sealed class ExportSaving(ExportSaveOptions options, Action<ExportResul
                 .RunAsync(content, file.Length, () => [new("file", file.Path), new("length", file.Length.ToString(CultureInfo.InvariantCulture))], cancellationToken);
         }
 
-        if (result.Outcome != Outcome.Failed && options.Keep is { } keep)
-            await PruneAsync(origin, keep, cancellationToken);
-        return result;
+        return result.Outcome != Outcome.Failed && options.Keep is { } keep ? result with { Removed = await PruneAsync(origin, keep, cancellationToken) } : result;
     }
 
-    private async Task PruneAsync(ExportOrigin origin, Retention keep, CancellationToken cancellationToken)
+    private async Task<int> PruneAsync(ExportOrigin origin, Retention keep, CancellationToken cancellationToken)
     {
         try
         {
-            await new RunPruner(_store, options.Store.Time, options.Logger).PruneAsync(origin.System, CatalogSource.FromName(origin.Site.Name), keep, cancellationToken);
+            return (await new RunPruner(_store, options.Store.Time, options.Logger).PruneAsync(origin.System, CatalogSource.FromName(origin.Site.Name), keep, cancellationToken)).Count;
         }
         catch (BackupException exception)
         {
             options.Logger?.LogWarning("The new run of {Site} is stored; old ones were not removed: {Reason}", origin.Site, exception.Message);
+            return 0;
         }
     }
 

@@ -6,7 +6,7 @@ namespace Backup.Engine.Atlassian;
 internal static class SiteFailures
 {
     // https://support.atlassian.com/atlassian-account/docs/manage-api-tokens-for-your-atlassian-account/
-    private const string Tokens = "Make a classic API token, one without scopes, at id.atlassian.com > Security > API tokens. A token lasts a year at most, and the old ones without an end expired by May 2026.";
+    private const string Tokens = "Check the user: it is the e-mail address of the account that made the token. Otherwise make a classic API token, one without scopes, at id.atlassian.com > Security > API tokens. A token lasts a year at most, and the old ones without an end expired by May 2026.";
 
     /// <summary>The failure that an answer is, for every answer that is no success.</summary>
     public static BackupException Of(AtlassianAnswer answer, AtlassianClient client, AtlassianProduct product) => (int)answer.Status switch

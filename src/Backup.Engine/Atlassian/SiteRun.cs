@@ -192,9 +192,7 @@ internal sealed class SiteRun
 
             var result = await TransferAsync(pending, state, cancellationToken);
             await _pending.RemoveAsync(cancellationToken);
-            if (result.Outcome != Outcome.Failed)
-                await PruneAsync(cancellationToken);
-            return result;
+            return result.Outcome == Outcome.Failed ? result : result with { Removed = await PruneAsync(cancellationToken) };
         }
         catch (BackupException exception) when (exception.Kind is FailureKind.NotFound or FailureKind.ChangedWhileRead)
         {
@@ -303,17 +301,18 @@ internal sealed class SiteRun
         return name.Length == 0 ? "export.zip" : name.EndsWith(".zip", StringComparison.OrdinalIgnoreCase) ? name : name + ".zip";
     }
 
-    private async Task PruneAsync(CancellationToken cancellationToken)
+    private async Task<int> PruneAsync(CancellationToken cancellationToken)
     {
         if (_options.Keep is not { } keep)
-            return;
+            return 0;
         try
         {
-            await new RunPruner(_store, _time, _logger).PruneAsync(_system, _source, keep, cancellationToken);
+            return (await new RunPruner(_store, _time, _logger).PruneAsync(_system, _source, keep, cancellationToken)).Count;
         }
         catch (BackupException exception)
         {
             _logger?.LogWarning("The new run of {Site} is stored; old ones were not removed: {Reason}", _site, exception.Message);
+            return 0;
         }
     }
 

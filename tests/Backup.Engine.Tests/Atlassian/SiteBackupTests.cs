@@ -359,6 +359,7 @@ public sealed class SiteBackupTests
         var options = place.Options() with { Keep = Retention.Parse("1l") };
         (await place.RunAsync(options)).Status.ShouldBe(SiteStatus.Completed);
         var second = await place.RunAsync(options);
+        second.Removed.ShouldBe(1);
         (await place.RunsAsync()).ShouldHaveSingleItem().RunId.ShouldBe(second.RunId);
         place.Server.FlippedByte = 300_000;
         (await place.RunAsync(options)).Status.ShouldBe(SiteStatus.Failed);
