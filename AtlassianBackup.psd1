@@ -5,7 +5,7 @@
     Author                 = 'AtlassianBackup developers'
     CompanyName            = 'AtlassianBackup developers'
     Copyright              = '(c) AtlassianBackup developers. MIT License.'
-    Description            = 'Backs up folders, and exports of Confluence and Jira, to S3 or to a directory, proves that the backups are whole, and gives them back.'
+    Description            = 'Backs up folders, Confluence and Jira, GitHub, Maven packages of AWS CodeArtifact and EC2 instances, to S3 or to a directory, proves that the backups are whole, and gives them back.'
     PowerShellVersion      = '7.6'
     CompatiblePSEditions   = @('Core')
     FormatsToProcess       = @('module/AtlassianBackup.Format.ps1xml')
@@ -37,7 +37,7 @@
     )
     PrivateData            = @{
         PSData = @{
-            Tags         = @('Backup', 'Restore', 'S3', 'AWS', 'Glacier', 'Sync', 'Atlassian', 'Confluence', 'Jira', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+            Tags         = @('Backup', 'Restore', 'S3', 'AWS', 'Glacier', 'Sync', 'Atlassian', 'Confluence', 'Jira', 'GitHub', 'Maven', 'CodeArtifact', 'EC2', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
             ReleaseNotes = 'See CHANGELOG.md in the module folder.'
         }
     }
