@@ -75,20 +75,25 @@ public abstract class AwsCmdlet : AsyncCmdlet
     }
 
     /// <summary>Reads a destination; a bad one ends the cmdlet.</summary>
-    protected StoreLocation ResolveStore(string text)
+    protected StoreLocation ResolveStore(string text) => ReadOrEnd(
+        // A path is PowerShell's: relative to its location, and on any of its file system drives.
+        () => text.Contains("://", StringComparison.Ordinal) || string.IsNullOrWhiteSpace(text)
+            ? StoreLocation.Parse(text)
+            : StoreLocation.ForDirectory(ResolvePath(text)),
+        text);
+
+    /// <summary>The file system path that a parameter names, or null where it is not given; a bad one ends the cmdlet.</summary>
+    protected string? ResolvePathOrEnd(string? path) => path is null ? null : ReadOrEnd(() => ResolvePath(path), path);
+
+    /// <summary>Who is told of errors; null where nobody is.</summary>
+    protected SecretUri? ResolveWebhook(SecretValue? webhook)
     {
-        try
-        {
-            // A path is PowerShell's: relative to its location, and on any of its file system drives.
-            return text.Contains("://", StringComparison.Ordinal) || string.IsNullOrWhiteSpace(text)
-                ? StoreLocation.Parse(text)
-                : StoreLocation.ForDirectory(ResolvePath(text));
-        }
-        catch (BackupException e)
-        {
-            ThrowMapped(e, text);
-            throw;
-        }
+        if (webhook is null)
+            return null;
+        if (Uri.TryCreate(Reveal(webhook), UriKind.Absolute, out var address))
+            return new(address);
+        ThrowMapped(new BackupException(FailureKind.InvalidInput, "-WebhookUri is not an address.", "Copy the whole URL of the Workflows webhook from Teams."), "WebhookUri");
+        return null;
     }
 
     /// <summary>The file system path that a PowerShell path means; wildcards mean themselves.</summary>

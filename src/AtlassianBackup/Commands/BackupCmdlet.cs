@@ -56,15 +56,7 @@ public abstract class BackupCmdlet : AwsCmdlet
                 KmsKeyId);
         }
 
-        try
-        {
-            StorageClass = StorageClass is null ? null : StorageClasses.Parse(StorageClass);
-        }
-        catch (BackupException e)
-        {
-            ThrowMapped(e, StorageClass);
-        }
-
+        StorageClass = StorageClass is null ? null : ReadOrEnd(() => StorageClasses.Parse(StorageClass), StorageClass);
         return CreateStoreOptions() with
         {
             MaxBandwidth = MaxBandwidth > 0 ? MaxBandwidth : null,
@@ -73,16 +65,5 @@ public abstract class BackupCmdlet : AwsCmdlet
             ObjectLockMode = ObjectLockMode,
             ObjectLockDays = ObjectLockDays,
         };
-    }
-
-    /// <summary>Who is told of errors; null where nobody is.</summary>
-    protected SecretUri? ResolveWebhook()
-    {
-        if (WebhookUri is null)
-            return null;
-        if (Uri.TryCreate(Reveal(WebhookUri), UriKind.Absolute, out var address))
-            return new(address);
-        ThrowMapped(new BackupException(FailureKind.InvalidInput, "-WebhookUri is not an address.", "Copy the whole URL of the Workflows webhook from Teams."), nameof(WebhookUri));
-        return null;
     }
 }

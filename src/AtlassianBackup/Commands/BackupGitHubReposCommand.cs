@@ -8,7 +8,7 @@ namespace AtlassianBackup.Commands;
 /// <summary>Backup-GitHubRepos: backs up repositories.</summary>
 [Cmdlet(VerbsData.Backup, "GitHubRepos", SupportsShouldProcess = true)]
 [OutputType("Backup.Engine.GitHub.GitHubBackupResult")]
-public sealed class BackupGitHubReposCommand : BackupCmdlet, IGitHubParameters
+public sealed class BackupGitHubReposCommand : BackupCmdlet, IGitHubListParameters
 {
     private readonly List<GitHubRepository> _repositories = [];
     private readonly List<string> _names = [];
@@ -128,7 +128,7 @@ public sealed class BackupGitHubReposCommand : BackupCmdlet, IGitHubParameters
     {
         _destination = ResolveStore(Destination);
         _store = CreateWriteOptions();
-        _list = CreateListOptions();
+        _list = ReadOrEnd(() => GitHubParameters.ListOptions(this, MyInvocation.BoundParameters.ContainsKey(nameof(OwnerOnly)), Reveal), Destination);
     }
 
     /// <summary>Collects what comes down the pipeline.</summary>
@@ -176,9 +176,9 @@ public sealed class BackupGitHubReposCommand : BackupCmdlet, IGitHubParameters
             StorageClass = StorageClass,
             Content = GitHubParameters.ContentOf(Content),
             FullEvery = TimeSpan.FromDays(FullEvery),
-            MirrorPath = MirrorPath is null ? null : ResolveMirror(MirrorPath),
+            MirrorPath = ResolvePathOrEnd(MirrorPath),
             ThrottleLimit = ThrottleLimit,
-            Webhook = ResolveWebhook(),
+            Webhook = ResolveWebhook(WebhookUri),
             WhatIf = whatIf,
         });
         RunAsync(token => GitHubBackup.RunAsync(options, CreateProgress(), token), Write, Destination);
@@ -189,51 +189,10 @@ public sealed class BackupGitHubReposCommand : BackupCmdlet, IGitHubParameters
         : (Organization ?? User) is not null ? $"the repositories of {string.Join(", ", [.. Organization ?? [], .. User ?? []])}"
         : "the token's repositories";
 
-    private string ResolveMirror(string path)
-    {
-        try
-        {
-            return ResolvePath(path);
-        }
-        catch (BackupException e)
-        {
-            ThrowMapped(e, path);
-            throw;
-        }
-    }
-
     private void Write(GitHubBackupResult result)
     {
         WriteObject(result);
         if (result.Outcome is Outcome.Failed)
             WriteError(ErrorMapping.ToRecord(result.Kind ?? FailureKind.Unknown, result.Reason ?? $"{result.FullName} was not backed up.", result.Advice, result.FullName));
-    }
-
-    private GitHubListOptions CreateListOptions()
-    {
-        try
-        {
-            if (OwnerOnly && Affiliation is not null)
-                throw new BackupException(FailureKind.InvalidInput, "Both -OwnerOnly and -Affiliation are given.", "Give one of them: -OwnerOnly is -Affiliation owner.");
-            var isOwnerOnly = Affiliation is null && GitHubParameters.IsOwnerOnly(MyInvocation.BoundParameters.ContainsKey(nameof(OwnerOnly)) ? OwnerOnly.IsPresent : null);
-            return new()
-            {
-                Connection = GitHubParameters.Connect(this, Reveal),
-                Organizations = Organization ?? [],
-                Users = User ?? [],
-                Names = [],
-                Affiliation = isOwnerOnly ? ["owner"] : Affiliation ?? [],
-                Include = Include,
-                Exclude = Exclude,
-                IncludeForks = IncludeForks,
-                IncludeArchived = IncludeArchived,
-                Shard = Shard is null ? null : Backup.Engine.GitHub.Shard.Parse(Shard),
-            };
-        }
-        catch (BackupException e)
-        {
-            ThrowMapped(e, Destination);
-            throw;
-        }
     }
 }

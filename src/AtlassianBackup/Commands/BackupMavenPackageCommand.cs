@@ -126,7 +126,7 @@ public sealed class BackupMavenPackageCommand : BackupCmdlet
         Formats = Format,
         RequestRate = RequestRate,
         StorageClass = StorageClass,
-        Webhook = ResolveWebhook(),
+        Webhook = ResolveWebhook(WebhookUri),
     });
 
     private void Run(MavenBackupOptions options, string what)

@@ -42,14 +42,7 @@ public abstract class ExportCmdlet : BackupCmdlet
     {
         Location = ResolveStore(Destination);
         StoreOptions = CreateWriteOptions();
-        try
-        {
-            Retention = Keep is null ? null : Retention.Parse(Keep);
-        }
-        catch (BackupException e)
-        {
-            ThrowMapped(e, Keep);
-        }
+        Retention = Keep is null ? null : ReadOrEnd(() => Retention.Parse(Keep), Keep);
     }
 
     /// <summary>Refuses times that can only be a mistake.</summary>

@@ -7,7 +7,7 @@ namespace AtlassianBackup.Commands;
 /// <summary>Get-GitHubRepos: lists repositories.</summary>
 [Cmdlet(VerbsCommon.Get, "GitHubRepos")]
 [OutputType("Backup.Engine.GitHub.GitHubRepository")]
-public sealed class GetGitHubReposCommand : AwsCmdlet, IGitHubParameters
+public sealed class GetGitHubReposCommand : AwsCmdlet, IGitHubListParameters
 {
     private GitHubListOptions? _list;
 
@@ -89,7 +89,8 @@ public sealed class GetGitHubReposCommand : AwsCmdlet, IGitHubParameters
     public SecretValue? PrivateKey { get; set; }
 
     /// <summary>Checks everything that does not depend on a name.</summary>
-    protected override void BeginProcessing() => _list = CreateLogger().With(CreateListOptions());
+    protected override void BeginProcessing() =>
+        _list = CreateLogger().With(ReadOrEnd(() => GitHubParameters.ListOptions(this, MyInvocation.BoundParameters.ContainsKey(nameof(OwnerOnly)), Reveal), Target()));
 
     /// <summary>Lists. With names each that comes down the pipeline is looked up.</summary>
     protected override void ProcessRecord()
@@ -98,33 +99,6 @@ public sealed class GetGitHubReposCommand : AwsCmdlet, IGitHubParameters
             return;
         var options = _list! with { Names = Name ?? [] };
         RunAsync(token => GitHubRepositories.ListAsync(options, token), WriteObject, Target());
-    }
-
-    private GitHubListOptions CreateListOptions()
-    {
-        try
-        {
-            if (OwnerOnly && Affiliation is not null)
-                throw new BackupException(FailureKind.InvalidInput, "Both -OwnerOnly and -Affiliation are given.", "Give one of them: -OwnerOnly is -Affiliation owner.");
-            var isOwnerOnly = Affiliation is null && GitHubParameters.IsOwnerOnly(MyInvocation.BoundParameters.ContainsKey(nameof(OwnerOnly)) ? OwnerOnly.IsPresent : null);
-            return new()
-            {
-                Connection = GitHubParameters.Connect(this, Reveal),
-                Organizations = Organization ?? [],
-                Users = User ?? [],
-                Affiliation = isOwnerOnly ? ["owner"] : Affiliation ?? [],
-                Include = Include,
-                Exclude = Exclude,
-                IncludeForks = IncludeForks,
-                IncludeArchived = IncludeArchived,
-                Shard = Shard is null ? null : Backup.Engine.GitHub.Shard.Parse(Shard),
-            };
-        }
-        catch (BackupException e)
-        {
-            ThrowMapped(e, Target());
-            throw;
-        }
     }
 
     private string Target() => string.Join(", ", [.. Name ?? [], .. Organization ?? [], .. User ?? []]);

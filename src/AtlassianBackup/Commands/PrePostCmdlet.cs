@@ -32,17 +32,6 @@ public abstract class PrePostCmdlet : AwsCmdlet
         }
     }
 
-    /// <summary>Who is told of errors; null where nobody is.</summary>
-    protected object? ResolveWebhook()
-    {
-        if (WebhookUri is null)
-            return null;
-        if (Uri.TryCreate(Reveal(WebhookUri), UriKind.Absolute, out var address))
-            return new SecretUri(address);
-        ThrowMapped(new BackupException(FailureKind.InvalidInput, "-WebhookUri is not an address.", "Copy the whole URL of the Workflows webhook from Teams."), nameof(WebhookUri));
-        return null;
-    }
-
     /// <summary>
     /// Runs an engine whose results are instances. A failed one is an error beside its result, written when all are done: with ErrorAction Stop the
     /// first error would end the others.

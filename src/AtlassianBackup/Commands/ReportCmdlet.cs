@@ -85,18 +85,9 @@ public abstract class ReportCmdlet : AwsCmdlet
     }
 
     /// <summary>A file to write; a bad one ends the cmdlet before anything is read.</summary>
-    private protected string ResolveFile(string path)
-    {
-        try
-        {
-            if (path.StartsWith("s3:", StringComparison.OrdinalIgnoreCase))
-                throw new BackupException(FailureKind.InvalidInput, $"'{path}' is not a file.", "Write it to a local file, and copy that.");
-            return ResolvePath(path);
-        }
-        catch (BackupException e)
-        {
-            ThrowMapped(e, path);
-            throw;
-        }
-    }
+    private protected string ResolveFile(string path) => ReadOrEnd(
+        () => path.StartsWith("s3:", StringComparison.OrdinalIgnoreCase)
+            ? throw new BackupException(FailureKind.InvalidInput, $"'{path}' is not a file.", "Write it to a local file, and copy that.")
+            : ResolvePath(path),
+        path);
 }

@@ -37,7 +37,7 @@ public sealed class RestoreBackupRunCommand : RestoreCmdlet
     /// <summary>Restores.</summary>
     protected override void EndProcessing()
     {
-        var root = ResolveTarget(To)!;
+        var root = ResolvePathOrEnd(To)!;
         var store = CreateStoreOptions();
         foreach (var (from, id) in _runs)
         {

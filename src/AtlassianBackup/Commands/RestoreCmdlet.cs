@@ -19,20 +19,6 @@ public abstract class RestoreCmdlet : AwsCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>The directory to restore into; a bad one ends the cmdlet.</summary>
-    protected string? ResolveTarget(string? path)
-    {
-        try
-        {
-            return path is null ? null : ResolvePath(path);
-        }
-        catch (BackupException e)
-        {
-            ThrowMapped(e, path);
-            throw;
-        }
-    }
-
     /// <summary>Runs a restore. What ends it early is thrown behind the run's summary, and is then the one error.</summary>
     protected void RunRestore(Func<CancellationToken, IAsyncEnumerable<RestoreOutput>> source, object target)
     {

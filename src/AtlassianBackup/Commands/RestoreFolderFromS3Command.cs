@@ -96,7 +96,7 @@ public sealed class RestoreFolderFromS3Command : RestoreCmdlet
     /// <summary>Runs the engine.</summary>
     protected override void EndProcessing()
     {
-        var destination = ResolveTarget(Destination);
+        var destination = ResolvePathOrEnd(Destination);
         if (ParameterSetName != RunSet)
         {
             Restore(ResolveStore(From), _folders.Count > 0 ? string.Join(", ", _folders) : "every folder", destination, RunId);

@@ -99,7 +99,7 @@ public sealed class RestoreMavenPackageCommand : AwsCmdlet
             Domain = Domain,
             DomainOwner = DomainOwner,
             Repository = Repository,
-            Directory = IsAddress ? null : ResolveTo(),
+            Directory = IsAddress ? null : ResolvePathOrEnd(To),
             Url = IsAddress ? ResolveUrl() : null,
             Credentials = ToCredential is null ? null : new(ToCredential.UserName, new NetworkCredential("", ToCredential.Password).Password),
             RequestRate = RequestRate,
@@ -113,19 +113,6 @@ public sealed class RestoreMavenPackageCommand : AwsCmdlet
     }
 
     private bool IsAddress => To?.Contains("://", StringComparison.Ordinal) == true;
-
-    private string? ResolveTo()
-    {
-        try
-        {
-            return To is null ? null : ResolvePath(To);
-        }
-        catch (BackupException e)
-        {
-            ThrowMapped(e, To);
-            throw;
-        }
-    }
 
     private Uri ResolveUrl()
     {

@@ -37,7 +37,7 @@ public sealed class ResumePrePostBackupCommand : PrePostCmdlet
             Aws = CreateServiceOptions(),
             Force = Force,
             WhatIf = whatIf,
-            Webhook = (SecretUri?)ResolveWebhook(),
+            Webhook = ResolveWebhook(WebhookUri),
         });
         RunInstances(token => PrePostBackup.ResumeAsync(options, CreateProgress(), token), RunId);
     }

@@ -91,7 +91,7 @@ public sealed class SaveAtlassianExportCommand : ExportCmdlet
             Watch = Watch && !_whatIf,
             PollInterval = PollInterval,
             Timeout = Timeout > TimeSpan.Zero ? Timeout : null,
-            Webhook = ResolveWebhook(),
+            Webhook = ResolveWebhook(WebhookUri),
             WhatIf = _whatIf,
         });
         RunExports(token => ExportSave.RunAsync(options, CreateProgress(), token));

@@ -83,7 +83,7 @@ public abstract class SiteBackupCmdlet : ExportCmdlet
             PollInterval = PollInterval,
             Timeout = Timeout,
             Keep = Retention,
-            Webhook = ResolveWebhook(),
+            Webhook = ResolveWebhook(WebhookUri),
             WhatIf = _whatIf,
         });
         RunExports(token => SiteBackup.RunAsync(options, CreateProgress(), token));

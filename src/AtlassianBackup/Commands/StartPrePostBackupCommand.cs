@@ -199,24 +199,14 @@ public sealed class StartPrePostBackupCommand : PrePostCmdlet
         ResumeWhen = Enum.Parse<ResumePoint>(ResumeWhen, ignoreCase: true),
         Throttle = Throttle,
         Force = Force,
-        Webhook = (SecretUri?)ResolveWebhook(),
+        Webhook = ResolveWebhook(WebhookUri),
     });
 
     private static PrePostScript? Engine(BackupScript? script) => (PrePostScript?)script?.ToEngine();
 
     private void RunDocument((string Json, object Target) document)
     {
-        PrePostOptions options;
-        try
-        {
-            options = PrePostDocument.Apply(document.Json, CreateOptions());
-        }
-        catch (BackupException e)
-        {
-            ThrowMapped(e, document.Target);
-            throw;
-        }
-
+        var options = ReadOrEnd(() => PrePostDocument.Apply(document.Json, CreateOptions()), document.Target);
         Run(options, options.TagKey is null ? string.Join(", ", options.InstanceIds) : $"{options.TagKey}={options.TagValue}");
     }
 

@@ -118,13 +118,13 @@ public sealed class SyncFolderToS3Command : BackupCmdlet
         {
             Paths = _folders,
             Roots = roots,
-            Config = files.Count > 0 ? ReadConfig(files[0]) : null,
+            Config = files.Count > 0 ? ReadOrEnd(() => SyncConfig.Read(files[0]), files[0]) : null,
             Destination = _destination,
             BucketPrefix = BucketPrefix,
-            Webhook = ResolveWebhook(),
+            Webhook = ResolveWebhook(WebhookUri),
             Store = _store!,
             StorageClass = StorageClass,
-            CachePath = ResolveCachePath(),
+            CachePath = ResolvePathOrEnd(CachePath),
             Include = Include,
             Exclude = Exclude,
             FollowSymlink = FollowSymlink,
@@ -153,32 +153,6 @@ public sealed class SyncFolderToS3Command : BackupCmdlet
         catch (BackupException e)
         {
             WriteError(ErrorMapping.ToRecord(e, path));
-        }
-    }
-
-    private SyncConfig ReadConfig(string file)
-    {
-        try
-        {
-            return SyncConfig.Read(file);
-        }
-        catch (BackupException e)
-        {
-            ThrowMapped(e, file);
-            throw;
-        }
-    }
-
-    private string? ResolveCachePath()
-    {
-        try
-        {
-            return CachePath is null ? null : ResolvePath(CachePath);
-        }
-        catch (BackupException e)
-        {
-            ThrowMapped(e, CachePath);
-            throw;
         }
     }
 

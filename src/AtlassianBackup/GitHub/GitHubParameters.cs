@@ -21,9 +21,33 @@ internal static class GitHubParameters
         return parameters.ApiUri is { } uri ? connection with { ApiUri = uri } : connection;
     }
 
+    /// <summary>Which repositories are wanted; names are for the cmdlet to add.</summary>
+    /// <param name="parameters">What was given.</param>
+    /// <param name="isOwnerOnlyGiven">Whether the switch was given at all, on or off: it goes before the environment.</param>
+    /// <param name="reveal">Gives a secret, and fetches it where it has to be.</param>
+    /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/>.</exception>
+    public static GitHubListOptions ListOptions(IGitHubListParameters parameters, bool isOwnerOnlyGiven, Func<SecretValue, string> reveal)
+    {
+        if (parameters.OwnerOnly && parameters.Affiliation is not null)
+            throw new BackupException(FailureKind.InvalidInput, "Both -OwnerOnly and -Affiliation are given.", "Give one of them: -OwnerOnly is -Affiliation owner.");
+        var isOwnerOnly = parameters.Affiliation is null && IsOwnerOnly(isOwnerOnlyGiven ? parameters.OwnerOnly.IsPresent : null);
+        return new()
+        {
+            Connection = Connect(parameters, reveal),
+            Organizations = parameters.Organization ?? [],
+            Users = parameters.User ?? [],
+            Affiliation = isOwnerOnly ? ["owner"] : parameters.Affiliation ?? [],
+            Include = parameters.Include,
+            Exclude = parameters.Exclude,
+            IncludeForks = parameters.IncludeForks,
+            IncludeArchived = parameters.IncludeArchived,
+            Shard = parameters.Shard is null ? null : Shard.Parse(parameters.Shard),
+        };
+    }
+
     /// <summary>Whether only what the user owns is wanted: by the switch, or by the environment where the switch is not given.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/> for a value that is neither yes nor no.</exception>
-    public static bool IsOwnerOnly(bool? given)
+    private static bool IsOwnerOnly(bool? given)
     {
         if (given is { } value)
             return value;

@@ -197,6 +197,21 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         return thrown;
     }
 
+    /// <summary>Reads a value that was given; one that cannot be used ends the cmdlet.</summary>
+    protected T ReadOrEnd<T>(Func<T> read, object? target)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        try
+        {
+            return read();
+        }
+        catch (BackupException e)
+        {
+            ThrowMapped(e, target);
+            throw;
+        }
+    }
+
     private void Finish(Task task, object? target)
     {
         try

@@ -167,20 +167,9 @@ internal sealed class ExportSaving(ExportSaveOptions options, Action<ExportResul
                 .RunAsync(content, file.Length, () => [new("file", file.Path), new("length", file.Length.ToString(CultureInfo.InvariantCulture))], cancellationToken);
         }
 
-        return result.Outcome != Outcome.Failed && options.Keep is { } keep ? result with { Removed = await PruneAsync(origin, keep, cancellationToken) } : result;
-    }
-
-    private async Task<int> PruneAsync(ExportOrigin origin, Retention keep, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return (await new RunPruner(_store, options.Store.Time, options.Logger).PruneAsync(origin.System, CatalogSource.FromName(origin.Site.Name), keep, cancellationToken)).Count;
-        }
-        catch (BackupException exception)
-        {
-            options.Logger?.LogWarning("The new run of {Site} is stored; old ones were not removed: {Reason}", origin.Site, exception.Message);
-            return 0;
-        }
+        return result.Outcome == Outcome.Failed
+            ? result
+            : result with { Removed = await new RunPruner(_store, options.Store.Time, options.Logger).PruneAfterAsync(origin.System, origin.Site.Name, options.Keep, cancellationToken) };
     }
 
     /// <summary>The run that stored this very file, if its object is still there; and whether a good run has the key already.</summary>

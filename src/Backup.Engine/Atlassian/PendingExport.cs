@@ -73,11 +73,8 @@ internal sealed class PendingExports(IObjectStore store, string system, string s
     }
 
     /// <summary>Keeps what is under way.</summary>
-    public async Task WriteAsync(PendingExport pending, CancellationToken cancellationToken)
-    {
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(pending, PendingJson.Default.PendingExport);
-        await store.WriteAsync(Key, new MemoryStream(bytes), new() { Length = bytes.Length, StorageClass = RunCatalog.HotClass(store), ContentType = "application/json" }, cancellationToken);
-    }
+    public Task WriteAsync(PendingExport pending, CancellationToken cancellationToken) =>
+        CatalogDocument.WriteAsync(store, Key, pending, PendingJson.Default.PendingExport, onlyIfAbsent: false, cancellationToken);
 
     /// <summary>Nothing is under way any more.</summary>
     public async Task RemoveAsync(CancellationToken cancellationToken)

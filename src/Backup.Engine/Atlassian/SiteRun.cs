@@ -192,7 +192,7 @@ internal sealed class SiteRun
 
             var result = await TransferAsync(pending, state, cancellationToken);
             await _pending.RemoveAsync(cancellationToken);
-            return result.Outcome == Outcome.Failed ? result : result with { Removed = await PruneAsync(cancellationToken) };
+            return result.Outcome == Outcome.Failed ? result : result with { Removed = await new RunPruner(_store, _time, _logger).PruneAfterAsync(_system, _site.Name, _options.Keep, cancellationToken) };
         }
         catch (BackupException exception) when (exception.Kind is FailureKind.NotFound or FailureKind.ChangedWhileRead)
         {
@@ -299,21 +299,6 @@ internal sealed class SiteRun
         name = name[(name.LastIndexOf('/') + 1)..];
         name = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '_')).TrimStart('.');
         return name.Length == 0 ? "export.zip" : name.EndsWith(".zip", StringComparison.OrdinalIgnoreCase) ? name : name + ".zip";
-    }
-
-    private async Task<int> PruneAsync(CancellationToken cancellationToken)
-    {
-        if (_options.Keep is not { } keep)
-            return 0;
-        try
-        {
-            return (await new RunPruner(_store, _time, _logger).PruneAsync(_system, _source, keep, cancellationToken)).Count;
-        }
-        catch (BackupException exception)
-        {
-            _logger?.LogWarning("The new run of {Site} is stored; old ones were not removed: {Reason}", _site, exception.Message);
-            return 0;
-        }
     }
 
     private async Task<PendingExport?> FindPendingAsync(ExportState state, CancellationToken cancellationToken)

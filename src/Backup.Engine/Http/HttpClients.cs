@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
 
 namespace Backup.Engine.Http;
 
@@ -17,7 +15,6 @@ internal static class HttpClients
         return client;
     }
 
-    [SuppressMessage("Security", "CA5359:Do Not Disable Certificate Validation", Justification = "Only the one certificate that was given is trusted.")]
     private static SocketsHttpHandler CreateHandler(HttpOptions options)
     {
         var handler = new SocketsHttpHandler
@@ -31,8 +28,7 @@ internal static class HttpClients
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
         };
-        if (options.TrustedCertificate is { } trusted)
-            handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null && certificate.GetCertHashString(HashAlgorithmName.SHA256) == trusted.GetCertHashString(HashAlgorithmName.SHA256);
+        CertificatePin.Apply(handler, options.TrustedCertificate);
         return handler;
     }
 }

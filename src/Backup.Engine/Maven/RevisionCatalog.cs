@@ -49,7 +49,7 @@ internal sealed class RevisionCatalog(IObjectStore store)
     {
         try
         {
-            await WriteAsync(ManifestKey(manifest.Id, manifest.Revision), manifest, RevisionJson.Default.RevisionManifest, onlyIfAbsent: true, cancellationToken);
+            await CatalogDocument.WriteAsync(store, ManifestKey(manifest.Id, manifest.Revision), manifest, RevisionJson.Default.RevisionManifest, onlyIfAbsent: true, cancellationToken);
         }
         catch (BackupException exception) when (exception.Kind == FailureKind.AlreadyExists)
         {
@@ -62,7 +62,7 @@ internal sealed class RevisionCatalog(IObjectStore store)
     {
         if (await StatusAsync(manifest, cancellationToken) == status)
             return false;
-        await WriteAsync(NoteKey(manifest.Id, manifest.Revision, StatusEnding), new(status, now), RevisionJson.Default.StatusNote, onlyIfAbsent: false, cancellationToken);
+        await CatalogDocument.WriteAsync(store, NoteKey(manifest.Id, manifest.Revision, StatusEnding), new(status, now), RevisionJson.Default.StatusNote, onlyIfAbsent: false, cancellationToken);
         return true;
     }
 
@@ -71,7 +71,7 @@ internal sealed class RevisionCatalog(IObjectStore store)
     {
         try
         {
-            await WriteAsync(NoteKey(id, revision ?? "unknown", TombstoneEnding), new(status, now), RevisionJson.Default.StatusNote, onlyIfAbsent: true, cancellationToken);
+            await CatalogDocument.WriteAsync(store, NoteKey(id, revision ?? "unknown", TombstoneEnding), new(status, now), RevisionJson.Default.StatusNote, onlyIfAbsent: true, cancellationToken);
             return true;
         }
         catch (BackupException exception) when (exception.Kind == FailureKind.AlreadyExists)
@@ -93,16 +93,6 @@ internal sealed class RevisionCatalog(IObjectStore store)
             if (await ReadAsync(item.Key, RevisionJson.Default.RevisionManifest, cancellationToken) is { } manifest)
                 yield return manifest;
         }
-    }
-
-    private Task<StoredObject> WriteAsync<T>(string key, T value, JsonTypeInfo<T> type, bool onlyIfAbsent, CancellationToken cancellationToken)
-    {
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(value, type);
-        return store.WriteAsync(
-            key,
-            new MemoryStream(bytes),
-            new() { Length = bytes.Length, OnlyIfAbsent = onlyIfAbsent, StorageClass = RunCatalog.HotClass(store), ContentType = "application/json" },
-            cancellationToken);
     }
 
     private async Task<T?> ReadAsync<T>(string key, JsonTypeInfo<T> type, CancellationToken cancellationToken)

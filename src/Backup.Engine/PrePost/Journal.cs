@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Microsoft.Extensions.Logging;
@@ -94,7 +94,7 @@ internal sealed class Journal : IAsyncDisposable
     public async Task<StoredObject> CloseAsync(JournalState state)
     {
         using var deadline = new CancellationTokenSource(WriteDeadline, _time);
-        var written = await WriteOnceAsync(_store, JournalReader.ReportKey(RunId), JsonSerializer.SerializeToUtf8Bytes(state, JournalJson.Default.JournalState), deadline.Token);
+        var written = await WriteOnceAsync(_store, JournalReader.ReportKey(RunId), state, JournalJson.Default.JournalState, deadline.Token);
         _isOver = true;
         return written
             ?? await _store.HeadAsync(JournalReader.ReportKey(RunId), null, deadline.Token)
@@ -148,7 +148,7 @@ internal sealed class Journal : IAsyncDisposable
         {
             var entry = new JournalEntry { RunId = RunId, Number = _number + 1, Runner = Runner, Time = _time.GetUtcNow(), Plan = plan, IsReleased = isReleased, Instances = instances };
             var key = JournalReader.EntryKey(RunId, entry.Number);
-            if (await WriteOnceAsync(_store, key, JsonSerializer.SerializeToUtf8Bytes(entry, JournalJson.Default.JournalEntry), deadline.Token) is not null)
+            if (await WriteOnceAsync(_store, key, entry, JournalJson.Default.JournalEntry, deadline.Token) is not null)
                 break;
             // A write whose answer was lost has taken the number itself.
             var there = await JournalReader.ReadAsync(_store, key, JournalJson.Default.JournalEntry, deadline.Token);
@@ -167,15 +167,11 @@ internal sealed class Journal : IAsyncDisposable
         _lastWrite = _time.GetUtcNow();
     }
 
-    private static async Task<StoredObject?> WriteOnceAsync(IObjectStore store, string key, byte[] bytes, CancellationToken cancellationToken)
+    private static async Task<StoredObject?> WriteOnceAsync<T>(IObjectStore store, string key, T value, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         try
         {
-            return await store.WriteAsync(
-                key,
-                new MemoryStream(bytes),
-                new() { Length = bytes.Length, StorageClass = RunCatalog.HotClass(store), OnlyIfAbsent = true, ContentType = "application/json" },
-                cancellationToken);
+            return await CatalogDocument.WriteAsync(store, key, value, type, onlyIfAbsent: true, cancellationToken);
         }
         catch (BackupException exception) when (exception.Kind == FailureKind.AlreadyExists)
         {

@@ -9,13 +9,6 @@ internal static class CatalogMark
 {
     private const long MaxSize = 64 << 10;
 
-    /// <summary>Writes it over the one before.</summary>
-    public static Task WriteAsync(IObjectStore store, string key, byte[] json, CancellationToken cancellationToken) => store.WriteAsync(
-        key,
-        new MemoryStream(json),
-        new() { Length = json.Length, StorageClass = RunCatalog.HotClass(store), ContentType = "application/json" },
-        cancellationToken);
-
     /// <summary>Reads it; null where there is none, or none that can be read: what it would say is then not known.</summary>
     public static async Task<T?> ReadAsync<T>(IObjectStore store, string key, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class

@@ -33,15 +33,8 @@ internal sealed class RunCatalog(IObjectStore store)
         $"{Runs}{manifest.System}/{manifest.Source}/{Stamp(manifest.Started)}-{manifest.RunId}.json";
 
     /// <summary>Writes the manifest: from here on the run has happened.</summary>
-    public async Task CommitAsync(RunManifest manifest, CancellationToken cancellationToken)
-    {
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.RunManifest);
-        await store.WriteAsync(
-            ManifestKey(manifest),
-            new MemoryStream(bytes),
-            new() { Length = bytes.Length, StorageClass = HotClass(store), OnlyIfAbsent = true, ContentType = "application/json" },
-            cancellationToken);
-    }
+    public Task CommitAsync(RunManifest manifest, CancellationToken cancellationToken) =>
+        CatalogDocument.WriteAsync(store, ManifestKey(manifest), manifest, ManifestJson.Default.RunManifest, onlyIfAbsent: true, cancellationToken);
 
     /// <summary>Reads a manifest.</summary>
     public async Task<RunManifest> ReadAsync(string key, CancellationToken cancellationToken)

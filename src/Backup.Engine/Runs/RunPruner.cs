@@ -36,6 +36,22 @@ internal sealed class RunPruner(IObjectStore store, TimeProvider time, ILogger? 
         return expired;
     }
 
+    /// <summary>Prunes behind a run that is stored and proven. What goes wrong is told, and takes nothing from that run; returns how many are gone.</summary>
+    public async Task<int> PruneAfterAsync(string system, string sourceName, Retention? retention, CancellationToken cancellationToken)
+    {
+        if (retention is null)
+            return 0;
+        try
+        {
+            return (await PruneAsync(system, CatalogSource.FromName(sourceName), retention, cancellationToken)).Count;
+        }
+        catch (BackupException exception)
+        {
+            logger?.LogWarning("The new run of {Source} is stored; old ones were not removed: {Reason}", sourceName, exception.Message);
+            return 0;
+        }
+    }
+
     private async Task<DateTimeOffset?> LockOfAsync(RunManifest run, CancellationToken cancellationToken) =>
         await store.HeadAsync(RunCatalog.ManifestKey(run), null, cancellationToken) is { LockedUntil: { } until } && until > time.GetUtcNow() ? until : null;
 

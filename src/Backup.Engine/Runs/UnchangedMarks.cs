@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Backup.Engine.Stores;
 
 namespace Backup.Engine.Runs;
@@ -30,7 +29,7 @@ internal sealed class UnchangedMarks(IObjectStore store)
         // _catalog/runs/{system}/{source}/{name}.json
         var parts = manifestKey.Split('/');
         var mark = new UnchangedMark { Manifest = manifestKey, At = at };
-        return CatalogMark.WriteAsync(store, Key(parts[^3], parts[^2]), JsonSerializer.SerializeToUtf8Bytes(mark, MarkJson.Default.UnchangedMark), cancellationToken);
+        return CatalogDocument.WriteAsync(store, Key(parts[^3], parts[^2]), mark, MarkJson.Default.UnchangedMark, onlyIfAbsent: false, cancellationToken);
     }
 
     /// <summary>Which sources have one: a request for all of them instead of one for each.</summary>

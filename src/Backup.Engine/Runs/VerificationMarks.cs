@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Backup.Engine.Stores;
 
@@ -53,8 +52,7 @@ internal sealed class VerificationMarks(IObjectStore store)
     {
         var deep = verification.Deep && (verification.Archived == 0 || verification.Problems > 0);
         var mark = new VerificationMark { RunId = manifest.RunId, At = at, Deep = deep, Checked = verification.Checked, Problems = verification.Problems };
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(mark, MarkJson.Default.VerificationMark);
-        await CatalogMark.WriteAsync(store, Key(manifest, deep ? DeepEnding : Quick), bytes, cancellationToken);
+        await CatalogDocument.WriteAsync(store, Key(manifest, deep ? DeepEnding : Quick), mark, MarkJson.Default.VerificationMark, onlyIfAbsent: false, cancellationToken);
     }
 
     /// <summary>The newest marks of a source, newest run first.</summary>

@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Backup.TestServers.Atlassian.Exports;
+using static Backup.TestServers.CommandArguments;
 
 namespace Backup.TestServers.Atlassian;
 
@@ -81,6 +81,7 @@ internal static class AtlassianCommand
             return 2;
         }
 
+        using var stop = new StopSignal();
         await using var server = await AtlassianServer.StartAsync(isStuck ? options with { Polls = int.MaxValue } : options);
         server.FlippedByte = flipped;
         server.AddFaults([.. faults]);
@@ -93,7 +94,7 @@ internal static class AtlassianCommand
         if (verbose)
             server.Answered = request => Console.WriteLine($"{request.Status} {request.Server} {request.Method} {request.Target.Split("token=")[0]} {request.Range}");
         Console.WriteLine($"{server.Address}  -User {options.User}, token {options.Token}, exports of {options.ExportSize} bytes");
-        await UntilStoppedAsync();
+        await stop.WaitAsync();
         return 0;
     }
 
@@ -116,26 +117,6 @@ internal static class AtlassianCommand
         "--no-administrator" => options with { IsAdministrator = false },
         _ => throw new FormatException($"{name} is not an option. See atlassian --help."),
     };
-
-    private static async Task UntilStoppedAsync()
-    {
-        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Console.CancelKeyPress += (_, e) =>
-        {
-            e.Cancel = true;
-            stop.TrySetResult();
-        };
-        using var terminated = PosixSignalRegistration.Create(
-            PosixSignal.SIGTERM,
-            e =>
-            {
-                e.Cancel = true;
-                stop.TrySetResult();
-            });
-        await stop.Task;
-    }
-
-    private static string Value(Queue<string> left, string name) => left.TryDequeue(out var value) ? value : throw new FormatException($"{name} needs a value.");
 
     private static double Number(Queue<string> left, string name) =>
         double.TryParse(Value(left, name), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) ? number : throw new FormatException($"{name} needs a number.");

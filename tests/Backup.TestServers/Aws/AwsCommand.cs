@@ -44,12 +44,7 @@ internal static class AwsCommand
             }
         }
 
-        using var ended = new ManualResetEventSlim();
-        Console.CancelKeyPress += (_, e) =>
-        {
-            e.Cancel = true;
-            ended.Set();
-        };
+        using var stop = new StopSignal();
         await using var server = await AwsServer.StartAsync(
             request => Answer(request, parameters, secrets, denied),
             port,
@@ -58,7 +53,7 @@ internal static class AwsCommand
         server.Credentials.Add("ASIAROLE", "rolesecret", "roletoken");
         server.Credentials.Add("ASIASSO", "ssosecret", "ssotoken");
         Console.WriteLine(server.Endpoint);
-        ended.Wait();
+        await stop.WaitAsync();
         return 0;
     }
 

@@ -53,12 +53,7 @@ internal static class CodeArtifactCommand
             }
         }
 
-        using var ended = new ManualResetEventSlim();
-        Console.CancelKeyPress += (_, e) =>
-        {
-            e.Cancel = true;
-            ended.Set();
-        };
+        using var stop = new StopSignal();
         await using var server = await CodeArtifactServer.StartAsync(
             domain, owner, repositories.Count > 0 ? repositories : ["my-repo", "other-repo"], port, page,
             answered: (request, status) =>
@@ -67,7 +62,7 @@ internal static class CodeArtifactCommand
                     Console.WriteLine($"{status} {request.Method} {request.RawPath}");
             });
         Console.WriteLine(server.Endpoint);
-        ended.Wait();
+        await stop.WaitAsync();
         return 0;
     }
 }

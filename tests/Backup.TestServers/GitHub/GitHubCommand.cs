@@ -1,5 +1,4 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
+using static Backup.TestServers.CommandArguments;
 
 namespace Backup.TestServers.GitHub;
 
@@ -81,19 +80,7 @@ internal static class GitHubCommand
 
     private static async Task ServeAsync(GitHubOptions options, int repositories, bool special, List<string> organizations, bool verbose)
     {
-        using var stop = new CancellationTokenSource();
-        Console.CancelKeyPress += (_, e) =>
-        {
-            e.Cancel = true;
-            stop.Cancel();
-        };
-        using var terminated = PosixSignalRegistration.Create(
-            PosixSignal.SIGTERM,
-            e =>
-            {
-                e.Cancel = true;
-                stop.Cancel();
-            });
+        using var stop = new StopSignal();
         await using var server = await GitHubServer.StartAsync(options, verbose ? record => Console.WriteLine(record) : null);
         var scenario = new GitHubScenario(server);
         scenario.AddPlain(repositories);
@@ -106,18 +93,6 @@ internal static class GitHubCommand
                 scenario.Change();
         };
         Console.WriteLine($"{server.Endpoint}  TOKEN_GITHUB={server.Token} git -c http.extraHeader=\"Authorization: Bearer {server.Token}\" clone {server.Endpoint}acme/repo-0001.git; Get-GitHubRepos -ApiUri {server.ApiUri} -Organization acme");
-        try
-        {
-            await Task.Delay(Timeout.Infinite, stop.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // Ctrl+C: what a server by hand ends with.
-        }
+        await stop.WaitAsync();
     }
-
-    private static string Value(Queue<string> left, string name) => left.TryDequeue(out var value) ? value : throw new FormatException($"{name} needs a value.");
-
-    private static int Number(Queue<string> left, string name) =>
-        int.TryParse(Value(left, name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new FormatException($"{name} needs a number.");
 }

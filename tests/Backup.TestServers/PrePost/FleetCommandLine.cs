@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 
 namespace Backup.TestServers.PrePost;
 
@@ -64,10 +63,8 @@ internal static class FleetCommandLine
         await using var fleet = await Fleet.StartAsync(port);
         setup.ForEach(action => action(fleet));
         Console.WriteLine(fleet.Endpoint.GetLeftPart(UriPartial.Authority));
-        using var stop = new CancellationTokenSource();
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        for (var told = 0; !stop.IsCancellationRequested;)
+        using var stop = new StopSignal();
+        for (var told = 0; !stop.Token.IsCancellationRequested;)
         {
             foreach (var call in fleet.Calls.Skip(told))
             {
@@ -79,11 +76,5 @@ internal static class FleetCommandLine
         }
 
         return 0;
-
-        void Stop(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            stop.Cancel();
-        }
     }
 }

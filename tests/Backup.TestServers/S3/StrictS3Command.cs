@@ -1,4 +1,4 @@
-using System.Globalization;
+using static Backup.TestServers.CommandArguments;
 
 namespace Backup.TestServers.S3;
 
@@ -97,19 +97,7 @@ internal static class StrictS3Command
 
     private static async Task ServeAsync(StrictS3Options options, Behaviour behaviour, bool verbose, string? certificate)
     {
-        using var stop = new CancellationTokenSource();
-        Console.CancelKeyPress += (_, e) =>
-        {
-            e.Cancel = true;
-            stop.Cancel();
-        };
-        using var terminated = System.Runtime.InteropServices.PosixSignalRegistration.Create(
-            System.Runtime.InteropServices.PosixSignal.SIGTERM,
-            e =>
-            {
-                e.Cancel = true;
-                stop.Cancel();
-            });
+        using var stop = new StopSignal();
         await using var server = await StrictS3Server.StartAsync(options, verbose ? record => Console.WriteLine(record) : null);
         behaviour.Apply(server);
         if (certificate is not null && server.Certificate is not null)
@@ -118,14 +106,7 @@ internal static class StrictS3Command
         Console.WriteLine(
             $"{server.Endpoint}  AWS_ACCESS_KEY_ID={options.AccessKey} AWS_SECRET_ACCESS_KEY={options.SecretKey} AWS_DEFAULT_REGION={options.Region} "
             + $"aws --endpoint-url {server.Endpoint}{trust} s3 ls");
-        try
-        {
-            await Task.Delay(Timeout.Infinite, stop.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // Ctrl+C: what a server by hand ends with.
-        }
+        await stop.WaitAsync();
     }
 
     /// <summary>What is asked of the running server, not of its start.</summary>
@@ -147,9 +128,4 @@ internal static class StrictS3Command
                 server.ExpireCredentials();
         }
     }
-
-    private static string Value(Queue<string> left, string name) => left.TryDequeue(out var value) ? value : throw new FormatException($"{name} needs a value.");
-
-    private static int Number(Queue<string> left, string name) =>
-        int.TryParse(Value(left, name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new FormatException($"{name} needs a number.");
 }

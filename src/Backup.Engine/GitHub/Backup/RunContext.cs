@@ -19,7 +19,7 @@ internal sealed record RunContext(GitHubBackupOptions Options, GitHubClient Clie
     /// <summary>The name of the generations that this run makes.</summary>
     public string Generation => $"{Writer.Stamp}-{Writer.RunId}";
 
-    public RecordCollector Records { get; } = new(Client, Store, Options.FullEvery, Options.WhatIf);
+    public RecordCollector Records { get; } = new(Client, Store, Options.FullEvery, Options.WhatIf, Options.Store.Time);
 
     public bool Wants(GitHubContent content) => (Options.Content & content) != GitHubContent.None;
 }

@@ -12,7 +12,8 @@ namespace Backup.Engine.GitHub;
 /// <param name="store">The store.</param>
 /// <param name="fullEvery">How old the whole file may be.</param>
 /// <param name="isPlan">Whether nothing is written.</param>
-internal sealed class RecordCollector(GitHubClient client, IObjectStore store, TimeSpan fullEvery, bool isPlan)
+/// <param name="time">The clock.</param>
+internal sealed class RecordCollector(GitHubClient client, IObjectStore store, TimeSpan fullEvery, bool isPlan, TimeProvider time)
 {
     // A long chain makes a restore read many files.
     private const int MaxFiles = 50;
@@ -31,20 +32,8 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
         if (kind.Mode == RecordMode.Whole)
             return await WholeAsync(kind, values, key, previous, onRecord, cancellationToken);
         await using var writer = new RecordWriter(store, key, cancellationToken);
-        var pass = new Pass(previous, IsDue(previous));
-        switch (kind.Mode)
-        {
-            case RecordMode.Since:
-                await SinceAsync(pass, kind, values, writer, onRecord, cancellationToken);
-                break;
-            case RecordMode.Growing:
-                await GrowingAsync(pass, kind, values, writer, onRecord, cancellationToken);
-                break;
-            default:
-                await NewestFirstAsync(pass, kind, values, writer, onRecord, cancellationToken);
-                break;
-        }
-
+        var pass = new Pass(previous, IsDue(previous), time);
+        await ReadPagesAsync(pass, kind, values, writer, onRecord, cancellationToken);
         // A whole pass that finds nothing replaces what was there before.
         var stored = await writer.CompleteAsync(evenIfEmpty: pass.IsFull && previous?.Files.Count > 0);
         if (stored is not null && kind.Mode == RecordMode.Since)
@@ -52,11 +41,12 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
         return new(pass.End(stored), stored, writer.Count);
     }
 
-    private bool IsDue(RecordState? previous) => previous is null || previous.Files.Count >= MaxFiles || previous.FullAt + fullEvery <= DateTimeOffset.UtcNow;
+    private bool IsDue(RecordState? previous) => previous is null || previous.Files.Count >= MaxFiles || previous.FullAt + fullEvery <= time.GetUtcNow();
 
-    private async Task SinceAsync(Pass pass, RecordKind kind, IReadOnlyList<object> values, RecordWriter writer, Func<JsonElement, Task>? onRecord, CancellationToken cancellationToken)
+    /// <summary>Goes through a list page by page, until it says that nothing is new, or comes to what is stored already.</summary>
+    private async Task ReadPagesAsync(Pass pass, RecordKind kind, IReadOnlyList<object> values, RecordWriter writer, Func<JsonElement, Task>? onRecord, CancellationToken cancellationToken)
     {
-        var query = pass.Since is { } since ? $"{kind.Query}&since={Uri.EscapeDataString(Stamp(since))}" : kind.Query;
+        var query = kind.Mode == RecordMode.Since && pass.Since is { } since ? $"{kind.Query}&since={Uri.EscapeDataString(Stamp(since))}" : kind.Query;
         for (var next = client.Address(kind.Operation, values, query); next is not null;)
         {
             using var page = await client.GetPageAsync(kind.Operation, values, next, pass.IsFirst ? pass.ETagOf(next) : null, cancellationToken);
@@ -65,18 +55,16 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
                 return;
             foreach (var item in page.Items(kind.Operation, kind.Property))
             {
-                if (pass.IsNew(item))
-                    await AddAsync(item);
+                if (pass.IsOld(item, kind.Mode))
+                    return;
+                if (kind.Mode != RecordMode.Growing && !pass.IsNew(item))
+                    continue;
+                await writer.AddAsync(item);
+                if (onRecord is not null)
+                    await onRecord(item);
             }
 
             next = page.Next;
-        }
-
-        async Task AddAsync(JsonElement item)
-        {
-            await writer.AddAsync(item);
-            if (onRecord is not null)
-                await onRecord(item);
         }
     }
 
@@ -87,54 +75,6 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
         using var page = await client.GetPageAsync(kind.Operation, values, address, null, cancellationToken);
         if (page.Next is null && page.Items(kind.Operation, kind.Property).All(pass.IsSeen))
             pass.Close(address, page.ETag);
-    }
-
-    private async Task NewestFirstAsync(Pass pass, RecordKind kind, IReadOnlyList<object> values, RecordWriter writer, Func<JsonElement, Task>? onRecord, CancellationToken cancellationToken)
-    {
-        for (var next = client.Address(kind.Operation, values, kind.Query); next is not null;)
-        {
-            using var page = await client.GetPageAsync(kind.Operation, values, next, pass.IsFirst ? pass.ETagOf(next) : null, cancellationToken);
-            pass.Begin(page, next);
-            if (page.NotModified)
-                return;
-            var isOld = false;
-            foreach (var item in page.Items(kind.Operation, kind.Property))
-            {
-                isOld = pass.Since is { } since && Pass.UpdatedAt(item) < since;
-                if (isOld)
-                    break;
-                if (!pass.IsNew(item))
-                    continue;
-                await writer.AddAsync(item);
-                if (onRecord is not null)
-                    await onRecord(item);
-            }
-
-            next = isOld ? null : page.Next;
-        }
-    }
-
-    private async Task GrowingAsync(Pass pass, RecordKind kind, IReadOnlyList<object> values, RecordWriter writer, Func<JsonElement, Task>? onRecord, CancellationToken cancellationToken)
-    {
-        for (var next = client.Address(kind.Operation, values, kind.Query); next is not null;)
-        {
-            using var page = await client.GetPageAsync(kind.Operation, values, next, pass.IsFirst ? pass.ETagOf(next) : null, cancellationToken);
-            pass.Begin(page, next);
-            if (page.NotModified)
-                return;
-            var isOld = false;
-            foreach (var item in page.Items(kind.Operation, kind.Property))
-            {
-                isOld = !pass.IsNewer(item);
-                if (isOld)
-                    break;
-                await writer.AddAsync(item);
-                if (onRecord is not null)
-                    await onRecord(item);
-            }
-
-            next = isOld ? null : page.Next;
-        }
     }
 
     private async Task<RecordPass> WholeAsync(RecordKind kind, IReadOnlyList<object> values, string key, RecordState? previous, Func<JsonElement, Task>? onRecord, CancellationToken cancellationToken)
@@ -162,7 +102,7 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
         }
 
         var sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
-        var state = new RecordState { ETags = etags, Sha256 = sha256, Files = previous?.Files ?? [], FullAt = DateTimeOffset.UtcNow };
+        var state = new RecordState { ETags = etags, Sha256 = sha256, Files = previous?.Files ?? [], FullAt = time.GetUtcNow() };
         foreach (var line in lines)
         {
             if (onRecord is not null)
@@ -262,7 +202,7 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
     internal static string Stamp(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>One pass over a kind that grows, and what the next one has to know.</summary>
-    private sealed class Pass(RecordState? previous, bool isFull)
+    private sealed class Pass(RecordState? previous, bool isFull, TimeProvider time)
     {
         private readonly Dictionary<string, string> _seen = new(StringComparer.Ordinal);
         private DateTimeOffset? _date;
@@ -280,7 +220,7 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
 
         public string? ETagOf(Uri address) => IsFull ? null : previous?.ETags?.GetValueOrDefault(address.PathAndQuery);
 
-        public static DateTimeOffset UpdatedAt(JsonElement item) =>
+        private static DateTimeOffset UpdatedAt(JsonElement item) =>
             item.TryGetProperty("updated_at", out var time) && time.TryGetDateTimeOffset(out var updated) ? updated : DateTimeOffset.MaxValue;
 
         public void Begin(GitHubPage page, Uri address)
@@ -316,7 +256,15 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
             item.GetProperty("id").GetInt64().ToString(CultureInfo.InvariantCulture),
             Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(item, GitHubRecordJson.Default.JsonElement)))[..16]);
 
-        public bool IsNewer(JsonElement item)
+        /// <summary>Whether this and all that follows is stored already: lists that have the newest first.</summary>
+        public bool IsOld(JsonElement item, RecordMode mode) => mode switch
+        {
+            RecordMode.Growing => !IsNewer(item),
+            RecordMode.NewestUpdateFirst => Since is { } since && UpdatedAt(item) < since,
+            _ => false,
+        };
+
+        private bool IsNewer(JsonElement item)
         {
             var id = item.GetProperty("id").GetInt64();
             _lastId = Math.Max(_lastId, id);
@@ -332,7 +280,7 @@ internal sealed class RecordCollector(GitHubClient client, IObjectStore store, T
             return new()
             {
                 Files = stored is null ? [] : IsFull ? [stored.Key] : [.. previous!.Files, stored.Key],
-                FullAt = IsFull ? DateTimeOffset.UtcNow : previous!.FullAt,
+                FullAt = IsFull ? time.GetUtcNow() : previous!.FullAt,
                 Since = hasAny ? NextSince : null,
                 Boundary = _seen.Count > 0 ? _seen : null,
                 LastId = Math.Max(_lastId, previous?.LastId ?? 0),

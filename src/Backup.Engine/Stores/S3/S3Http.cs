@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Authentication;
@@ -166,7 +165,6 @@ internal sealed class S3Http : IDisposable
             : ($"https://{bucket}.{service}", $"{bucket}.{service}", "");
     }
 
-    [SuppressMessage("Security", "CA5359:Do Not Disable Certificate Validation", Justification = "Only the one certificate that was given is trusted.")]
     internal static SocketsHttpHandler CreateHandler(StoreOptions options)
     {
         var handler = new SocketsHttpHandler
@@ -181,8 +179,7 @@ internal sealed class S3Http : IDisposable
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
             MaxConnectionsPerServer = options.MaxConcurrency,
         };
-        if (options.TrustedCertificate is { } trusted)
-            handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null && certificate.GetCertHashString(HashAlgorithmName.SHA256) == trusted.GetCertHashString(HashAlgorithmName.SHA256);
+        CertificatePin.Apply(handler, options.TrustedCertificate);
         return handler;
     }
 
