@@ -74,7 +74,7 @@ public sealed class PrePostCrashTests(StrictS3Fixture s3) : IClassFixture<Strict
         killBefore = int.MaxValue;
         var seen = effects;
         var options = PrePostChild.Options(order);
-        var runs = await PrePostBackup.ListAsync(location, options.Store, null, Token).ToListAsync(Token);
+        var runs = await PrePostBackup.ListAsync(location, options.Store, null, false, Token).ToListAsync(Token);
         if (runs.Count == 0)
         {
             // Killed before its first entry: nothing was touched.
@@ -94,7 +94,7 @@ public sealed class PrePostCrashTests(StrictS3Fixture s3) : IClassFixture<Strict
                 Store = options.Store,
                 Aws = options.Aws,
                 AwsEndpoint = fleet.Endpoint,
-                Deadlines = new() { Lookup = TimeSpan.FromSeconds(1.5) },
+                Deadlines = new() { Lookup = TimeSpan.FromSeconds(1.5), Settling = TimeSpan.FromMilliseconds(10) },
             },
             null,
             Token).ToListAsync(Token);
@@ -107,7 +107,7 @@ public sealed class PrePostCrashTests(StrictS3Fixture s3) : IClassFixture<Strict
         fleet.Jobs.ShouldHaveSingleItem($"kill {seen}").InstanceState.ShouldBe("stopped", $"kill {seen}");
         fleet.Violations.ShouldBeEmpty($"kill {seen}");
         stopped.State.ShouldBe("stopped");
-        var ended = await PrePostBackup.ListAsync(location, options.Store, null, Token).ToListAsync(Token);
+        var ended = await PrePostBackup.ListAsync(location, options.Store, null, false, Token).ToListAsync(Token);
         ended.ShouldHaveSingleItem().State.ShouldBe(end, $"kill {seen}");
         var committed = await RunQueries.RunAsync(location, new(), options.Store, Token).ToListAsync(Token);
         committed.ShouldHaveSingleItem($"kill {seen}").ShouldSatisfyAllConditions(c => c.RunId.ShouldBe(run.RunId), c => c.Outcome.ShouldBe(outcome));
