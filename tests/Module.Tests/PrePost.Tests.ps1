@@ -158,14 +158,14 @@ Describe 'What a script may not be, and lines' {
     }
 
     It 'refuses <What> before anything is touched' -ForEach @(
-        @{ What = 'a document without a name'; Script = 'document:'; Says = 'PreScript.Document is empty' }
-        @{ What = 'a bucket without an object'; Script = 's3://bucket'; Says = 'no address of S3' }
-        @{ What = 'the address of another place'; Script = 'https://example.com/freeze.sh'; Says = 'no address of S3' }
-        @{ What = 'a document that does not exist'; Script = 'document:Acme-Nothing'; Says = "'Acme-Nothing' does not exist" }
-        @{ What = 'a script block'; Script = { Stop-Service app }; Says = 'script block' }
+        @{ What = 'a document without a name'; Given = 'document:'; Says = 'PreScript.Document is empty' }
+        @{ What = 'a bucket without an object'; Given = 's3://bucket'; Says = 'no address of S3' }
+        @{ What = 'the address of another place'; Given = 'https://example.com/freeze.sh'; Says = 'no address of S3' }
+        @{ What = 'a document that does not exist'; Given = 'document:Acme-Nothing'; Says = "'Acme-Nothing' does not exist" }
+        @{ What = 'a script block'; Given = { Stop-Service app }; Says = 'script block' }
     ) {
         $before = @(Get-Call $Fleet).Count
-        $record = Get-ErrorOf { Start-PrePostBackup $One -Destination (New-Store) @Common -PreScript $Script -PostScript 'echo thawed' -StopInstance }
+        $record = Get-ErrorOf { Start-PrePostBackup $One -Destination (New-Store) @Common -PreScript $Given -PostScript 'echo thawed' -StopInstance }
         "$($record.ErrorDetails.Message) $($record.Exception.Message)" | Should -Match $Says
         @(Get-Change $Fleet $before).Count | Should -Be 0
     }
