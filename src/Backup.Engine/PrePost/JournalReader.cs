@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -63,19 +64,19 @@ internal static class JournalReader
                 entries[runId] = [item.Key];
         }
 
-        var states = new List<JournalState>();
-        foreach (var runId in entries.Keys.Union(closed.Keys, StringComparer.Ordinal).Where(runId => !isOpen || !closed.ContainsKey(runId)))
+        var states = new ConcurrentBag<JournalState>();
+        var wanted = entries.Keys.Union(closed.Keys, StringComparer.Ordinal).Where(runId => !isOpen || !closed.ContainsKey(runId));
+        await Parallel.ForEachAsync(wanted, new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken }, async (runId, token) =>
         {
             try
             {
-                states.Add(closed.ContainsKey(runId) ? await ReadReportAsync(store, runId, cancellationToken) : await FoldAsync(store, runId, entries[runId], cancellationToken));
+                states.Add(closed.ContainsKey(runId) ? await ReadReportAsync(store, runId, token) : await FoldAsync(store, runId, entries[runId], token));
             }
             catch (BackupException exception) when (runIds is null && exception.Kind is FailureKind.Corrupt or FailureKind.NotSupported)
             {
                 logger?.LogWarning("{Reason} {Advice}", exception.Message, exception.Advice);
             }
-        }
-
+        });
         foreach (var state in states.OrderByDescending(state => state.Plan.Started))
             yield return state;
     }

@@ -216,6 +216,24 @@ public sealed class PrePostMishapsTests
         (await first).ShouldHaveSingleItem().Outcome.ShouldBe(Outcome.Completed);
     }
 
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(4, false)]
+    public void A_runner_of_the_same_name_in_another_container_is_known_by_its_silence(int minutes, bool isAtWork)
+    {
+        var state = new JournalState
+        {
+            RunId = "0123456789ab",
+            Plan = new() { Started = DateTimeOffset.UtcNow, SourceName = "x", BackupVaultName = "vault", IamRoleArn = PrePostPlace.Role },
+            Instances = [],
+            // No process here has this id, and in its own container it is alive.
+            Runner = Runner.Current() with { ProcessId = int.MaxValue, Place = "another boot pid:[1]" },
+            LastActivity = DateTimeOffset.UtcNow.AddMinutes(-minutes),
+        };
+        Journal.IsAtWork(state, new(), TimeProvider.System).ShouldBe(isAtWork);
+        Journal.IsAtWork(state with { Runner = Runner.Current() with { ProcessId = int.MaxValue } }, new(), TimeProvider.System).ShouldBeFalse("In this one it is gone.");
+    }
+
     [Fact]
     public async Task One_damaged_journal_does_not_hide_the_other_runs()
     {
