@@ -45,7 +45,7 @@ internal sealed class BackupJobs(PrePostServices services, Waiting waiting, PreP
     {
         try
         {
-            await services.Backup.StopBackupJobAsync(jobId, cancellationToken);
+            await waiting.InsistAsync($"The backup job {jobId} could not be stopped", token => services.Backup.StopBackupJobAsync(jobId, token), deadlines.Cancel, cancellationToken);
         }
         catch (BackupException exception) when (exception.Kind is FailureKind.InvalidInput)
         {

@@ -159,7 +159,7 @@ internal sealed class ScriptRunner(PrePostServices services, Waiting waiting, Pr
     {
         try
         {
-            await services.SsmClient.CancelCommandAsync(new() { CommandId = commandId, InstanceIds = [instanceId] }, cancellationToken);
+            await waiting.InsistAsync($"The command {commandId} could not be stopped", token => services.SsmClient.CancelCommandAsync(new() { CommandId = commandId, InstanceIds = [instanceId] }, token), deadlines.Cancel, cancellationToken);
             return await WaitAsync(instanceId, commandId, deadlines.Cancel, cancellationToken);
         }
         catch (BackupException)

@@ -115,6 +115,26 @@ public sealed class PrePostMishapsTests
         place.Log(instance).ShouldBe("pre post");
     }
 
+    [Theory]
+    [InlineData("StopBackupJob", "DescribeBackupJob")]
+    [InlineData("CancelCommand", "ListCommandInvocations")]
+    public async Task What_is_stopped_on_request_is_insisted_on(string operation, string after)
+    {
+        await using var place = await PrePostPlace.CreateAsync();
+        var instance = place.Fleet.Add();
+        place.Fleet.JobStates = _ => [new("RUNNING", TimeSpan.FromMinutes(10))];
+        place.Fleet.Faults.Add(new() { Operation = operation, Times = 2, Answer = AwsAnswer.Error(400, "ExpiredTokenException", "expired") });
+        using var stop = new CancellationTokenSource();
+        var run = place.RunAsync(place.Options(instance) with { PreScript = PrePostPlace.Say("pre", operation is "CancelCommand" ? "sleep 60" : "true") }, stop.Token);
+        while (!place.Fleet.Calls.Any(c => c.Operation == after) || place.Log(instance).Length == 0)
+            await Task.Delay(20, Token);
+        await stop.CancelAsync();
+        (await run).ShouldHaveSingleItem().GivenBack.ShouldBeTrue();
+        place.Fleet.Jobs.ShouldAllBe(j => j.State.State == "ABORTED");
+        place.Fleet.Invocations.ShouldAllBe(i => i.Ended != null);
+        place.Fleet.Invocations.First().Status.ShouldBe(operation is "CancelCommand" ? "Cancelled" : "Success");
+    }
+
     [Fact]
     public async Task Keys_that_stay_expired_leave_the_run_to_be_resumed()
     {
