@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using Backup.Engine.PrePost;
 using Backup.Engine.Tests.Fixtures;
 using Backup.TestServers.Aws;
@@ -8,7 +7,7 @@ using Backup.TestServers.PrePost;
 namespace Backup.Engine.Tests.PrePost;
 
 /// <summary>The thirteen defects of AWS's sample (reference/prepost-backup.md, 2.2): each test fails on what the sample does.</summary>
-public sealed partial class PrePostDefectTests
+public sealed class PrePostDefectTests
 {
     public static TheoryData<string, string> BadEnds => new()
     {
@@ -383,8 +382,8 @@ public sealed partial class PrePostDefectTests
         await stop.CancelAsync();
         await run;
 
-        var page = await File.ReadAllTextAsync(Path.Combine(Root(), "docs", "cmdlets", "Start-PrePostBackup.md"));
-        var statements = JsonDocument.Parse(Policy().Match(page).Groups["json"].Value).RootElement.GetProperty("Statement").EnumerateArray().ToList();
+        var policy = await File.ReadAllTextAsync(Path.Combine(Root(), "module", "policies", "prepost.json"));
+        var statements = JsonDocument.Parse(policy).RootElement.GetProperty("Statement").EnumerateArray().ToList();
         var allowed = statements.SelectMany(s => Texts(s.GetProperty("Action"))).Select(action => action.Split(':')[1]).ToHashSet(StringComparer.Ordinal);
         allowed.Contains("*").ShouldBeFalse();
         place.Fleet.Calls.Select(c => c.Operation).Where(operation => !allowed.Contains(operation)).ShouldBeEmpty();
@@ -401,7 +400,4 @@ public sealed partial class PrePostDefectTests
             directory = directory.Parent!;
         return directory.FullName;
     }
-
-    [GeneratedRegex("```json\n(?<json>.*?)```", RegexOptions.Singleline | RegexOptions.ExplicitCapture, 1000)]
-    private static partial Regex Policy();
 }
