@@ -60,9 +60,14 @@ public static class MavenBackup
                 }
 
                 if (options.All)
-                    await new RepositoryBackup(store, source, options, Tell, progress).RunAsync(cancellationToken);
+                {
+                    using var repository = new RepositoryBackup(store, source, options, Tell, progress);
+                    await repository.RunAsync(cancellationToken);
+                }
                 else
+                {
                     await RunVersionsAsync(store, source, options, Tell, progress, cancellationToken);
+                }
             },
             cancellationToken);
     }

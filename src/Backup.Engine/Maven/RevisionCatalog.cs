@@ -49,7 +49,7 @@ internal sealed class RevisionCatalog(IObjectStore store)
     {
         try
         {
-            await CatalogDocument.WriteAsync(store, ManifestKey(manifest.Id, manifest.Revision), manifest, RevisionJson.Default.RevisionManifest, onlyIfAbsent: true, cancellationToken);
+            await CatalogDocument.WriteAsync(store, ManifestKey(manifest.Id, manifest.Revision), manifest, RevisionJson.Default.RevisionManifest, onlyIfAbsent: true, cancellationToken, lookFirst: false);
         }
         catch (BackupException exception) when (exception.Kind == FailureKind.AlreadyExists)
         {

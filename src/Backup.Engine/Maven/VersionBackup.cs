@@ -99,12 +99,12 @@ internal sealed class VersionBackup(IObjectStore store, CodeArtifactSource sourc
             return new(result with { Outcome = Outcome.Skipped, Reason = "WhatIf: nothing was written." }, null);
 
         var stored = new StoredAsset[revision.Assets.Count];
-        // Where the first one is there, an earlier run was cut off here: the others may be there as well.
-        var lookFirst = !IsFresh && stored.Length > 0 && await store.HeadAsync(id.Key + revision.Assets[0].Name, null, cancellationToken) is not null;
+        // An earlier run that was cut off here left some of them, and an earlier revision its own.
+        var there = IsFresh ? [] : await KeysAsync(id, cancellationToken);
         await Parallel.ForEachAsync(
             revision.Assets.Index(),
             new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = cancellationToken },
-            async (item, token) => stored[item.Index] = await StoreAsync(id, revision.Revision, item.Item, lookFirst, token));
+            async (item, token) => stored[item.Index] = await StoreAsync(id, revision.Revision, item.Item, there, token));
         var manifest = new RevisionManifest
         {
             Domain = id.Domain,
@@ -123,7 +123,15 @@ internal sealed class VersionBackup(IObjectStore store, CodeArtifactSource sourc
         return new(result, manifest);
     }
 
-    private async Task<StoredAsset> StoreAsync(PackageVersionId id, string revision, AssetSummary asset, bool lookFirst, CancellationToken cancellationToken)
+    private async Task<HashSet<string>> KeysAsync(PackageVersionId id, CancellationToken cancellationToken)
+    {
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var item in store.ListAsync(id.Key, cancellationToken))
+            keys.Add(item.Key);
+        return keys;
+    }
+
+    private async Task<StoredAsset> StoreAsync(PackageVersionId id, string revision, AssetSummary asset, HashSet<string> present, CancellationToken cancellationToken)
     {
         var hashes = asset.Hashes ?? new Dictionary<string, string>(StringComparer.Ordinal);
         var sha256 = hashes.GetValueOrDefault(AssetHashes.Sha256)?.ToLowerInvariant()
@@ -133,7 +141,7 @@ internal sealed class VersionBackup(IObjectStore store, CodeArtifactSource sourc
         var key = id.Key + asset.Name;
         foreach (var candidate in (string[])[key, $"{id.Key}.revisions/{sha256[..16]}/{asset.Name}"])
         {
-            if (lookFirst && await store.HeadAsync(candidate, null, cancellationToken) is { } there)
+            if (present.Contains(candidate) && await store.HeadAsync(candidate, null, cancellationToken) is { } there)
             {
                 if (await IsSameAsync(there, size, sha256, cancellationToken))
                     return Stored(asset.Name, hashes, there);
@@ -161,7 +169,7 @@ internal sealed class VersionBackup(IObjectStore store, CodeArtifactSource sourc
         return await store.WriteAsync(
             key,
             verified,
-            new() { Length = size, ExpectedSha256 = sha256, OnlyIfAbsent = true, StorageClass = options.StorageClass },
+            new() { Length = size, ExpectedSha256 = sha256, OnlyIfAbsent = true, LookFirst = false, StorageClass = options.StorageClass },
             cancellationToken);
     }
 
