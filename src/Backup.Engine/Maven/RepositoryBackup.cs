@@ -34,6 +34,7 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
     private long _totalObjects;
     private long _totalBytes;
     private long _packages;
+    private long _wanted;
     private long _stored;
     private long _unchanged;
     private long _skipped;
@@ -68,15 +69,20 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
 
         if (_packages == 0 && _known.Count > 0 && IsWhole)
             throw new BackupException(FailureKind.DeletionRefused, $"{options.Domain}/{options.Repository} lists no package, and {_known.Count} versions of it were backed up before. Nothing was recorded as gone.", "Check domain, repository and permissions. If it is meant to be empty, there is nothing to back up any more.");
+        if (_wanted == 0 && options is { Namespace: { } name, Shard: null })
+            options.Logger?.LogWarning("{Domain}/{Repository} has no package in the namespace {Namespace}: case matters.", options.Domain, options.Repository, name);
         if (IsWhole)
             await NoteGoneAsync(backup, last, cancellationToken);
-        var runId = options.WhatIf || (_entries.Count == 0 && _failed == 0) ? null : await CommitAsync(last, cancellationToken);
+        var isUnchanged = _entries.Count == 0 && _failed == 0 && last?.Outcome is not Outcome.Failed;
+        var runId = options.WhatIf || isUnchanged ? null : await CommitAsync(last, cancellationToken);
+        if (isUnchanged && IsWhole && !options.WhatIf && last is not null)
+            await new UnchangedMarks(store).WriteWhereDueAsync(last, _run.Started, cancellationToken);
         emit(new RepositoryResult
         {
             Domain = options.Domain!,
             Repository = options.Repository!,
             Outcome = options.WhatIf ? Outcome.Skipped : _failed > 0 ? Outcome.Failed : runId is null ? Outcome.Unchanged : Outcome.Completed,
-            Reason = options.WhatIf ? "WhatIf: nothing was written." : _failed > 0 ? $"{_failed} versions could not be backed up." : null,
+            Reason = options.WhatIf ? "WhatIf: nothing was written." : _failed > 0 ? $"{MavenRun.Versions(_failed)} could not be backed up." : null,
             Kind = _failed > 0 && _failures.TryPeek(out var first) ? first.Kind : null,
             Stored = _stored,
             Unchanged = _unchanged,
@@ -99,10 +105,14 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
         var last = await _catalog.FindLatestAsync(MavenRun.System, _run.Source, null, cancellationToken);
         if (last is null)
             return null;
+        // A version comes before its assets.
+        UInt128 newest = default;
         await foreach (var entry in _catalog.ReadInventoryAsync(last, cancellationToken))
         {
             if (MavenRun.ReadVersion(entry) is { } version)
-                _known[Digest(entry.Path)] = new(State(version), version.Status == "Deleted");
+                _known[newest = Digest(entry.Path)] = new(State(version), version.Status == "Deleted", 0, 0);
+            else if (_known.TryGetValue(newest, out var known))
+                _known[newest] = known with { Objects = known.Objects + 1, Bytes = known.Bytes + entry.Size };
         }
 
         (_totalObjects, _totalBytes) = (last.TotalObjects, last.TotalBytes);
@@ -148,8 +158,10 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
                     async (package, token) =>
                     {
                         Interlocked.Increment(ref _packages);
-                        if (IsWanted(package))
-                            await ListAsync(package, format, queue, token);
+                        if (!IsWanted(package))
+                            return;
+                        Interlocked.Increment(ref _wanted);
+                        await ListAsync(package, format, queue, token);
                     });
             }
 
@@ -250,17 +262,13 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
         if (outcome.Manifest is { } manifest)
         {
             _entries.Add(MavenRun.Entries(manifest));
-            foreach (var asset in manifest.Assets)
-            {
-                if (ObjectChecksum.Parse(asset.Checksum)?.Algorithm is { } proof)
-                    _proofs.TryAdd(proof, 0);
-            }
+            foreach (var proof in MavenRun.Proofs(manifest.Assets))
+                _proofs.TryAdd(proof, 0);
 
-            if (!IsKnown(version))
-            {
-                Interlocked.Add(ref _totalObjects, manifest.Assets.Count);
-                Interlocked.Add(ref _totalBytes, manifest.Assets.Sum(asset => asset.Size));
-            }
+            // What an earlier revision had is in the store still.
+            var known = _known.GetValueOrDefault(Digest(MavenRun.PathOf(version.Id)));
+            Interlocked.Add(ref _totalObjects, Math.Max(0, manifest.Assets.Count - known.Objects));
+            Interlocked.Add(ref _totalBytes, Math.Max(0, manifest.Assets.Sum(asset => asset.Size) - known.Bytes));
         }
         else if (IsKnown(version) && version.Revision is { } revision && !options.WhatIf)
         {
@@ -268,11 +276,8 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
             _entries.Add(MavenRun.VersionEntry(version.Id, revision, version.Status));
         }
 
-        if (outcome.Result.Bytes > 0)
-        {
-            Interlocked.Add(ref _assets, outcome.Result.Assets);
-            Interlocked.Add(ref _bytes, outcome.Result.Bytes);
-        }
+        Interlocked.Add(ref _assets, options.WhatIf && outcome.Result.Bytes > 0 ? outcome.Result.Assets : outcome.Sent);
+        Interlocked.Add(ref _bytes, outcome.Result.Bytes);
     }
 
     private bool IsKnown(ListedVersion version) => _known.ContainsKey(Digest(MavenRun.PathOf(version.Id)));
@@ -306,7 +311,7 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
             segments = isFull ? [segment] : [.. segments, segment];
         }
 
-        var manifest = _run.Draft(_failed > 0 ? Outcome.Failed : Outcome.Completed, _failed > 0 ? $"{_failed} versions could not be backed up." : null) with
+        var manifest = _run.Draft(_failed > 0 ? Outcome.Failed : Outcome.Completed, _failed > 0 ? $"{MavenRun.Versions(_failed)} could not be backed up." : null) with
         {
             Proofs = [.. _proofs.Keys.Order(StringComparer.Ordinal)],
             Counts = new() { Stored = _assets, Unchanged = _unchanged, Failed = _failed },
@@ -337,5 +342,5 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
         }
     }
 
-    private readonly record struct KnownVersion(UInt128 State, bool IsGone);
+    private readonly record struct KnownVersion(UInt128 State, bool IsGone, int Objects, long Bytes);
 }

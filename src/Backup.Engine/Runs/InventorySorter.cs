@@ -9,7 +9,8 @@ namespace Backup.Engine.Runs;
 /// millions take no more memory than those.
 /// </summary>
 /// <param name="held">How many are held at a time.</param>
-internal sealed class InventorySorter(int held = InventorySorter.DefaultHeld) : IDisposable
+/// <param name="directory">Where the rest waits; null for the temporary directory.</param>
+internal sealed class InventorySorter(int held = InventorySorter.DefaultHeld, string? directory = null) : IDisposable
 {
     private const int DefaultHeld = 8192;
     private const int FileBuffer = 32 << 10;
@@ -87,7 +88,7 @@ internal sealed class InventorySorter(int held = InventorySorter.DefaultHeld) : 
     private void Spill()
     {
         Sort();
-        var file = new FileStream(Path.Combine(Path.GetTempPath(), $"AtlassianBackup-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileBuffer, FileOptions.DeleteOnClose);
+        var file = new FileStream(Path.Combine(directory ?? Path.GetTempPath(), $"AtlassianBackup-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileBuffer, FileOptions.DeleteOnClose);
         _files.Add(file);
         using (var gzip = new GZipStream(file, CompressionLevel.Fastest, leaveOpen: true))
         {
