@@ -90,6 +90,9 @@ internal sealed class InventorySorter(int held = InventorySorter.DefaultHeld, st
         Sort();
         var file = new FileStream(Path.Combine(directory ?? Path.GetTempPath(), $"AtlassianBackup-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileBuffer, FileOptions.DeleteOnClose);
         _files.Add(file);
+        // Also a run that is killed leaves none behind; Windows sees to that by itself.
+        if (!OperatingSystem.IsWindows())
+            File.Delete(file.Name);
         using (var gzip = new GZipStream(file, CompressionLevel.Fastest, leaveOpen: true))
         {
             foreach (var entry in _held)

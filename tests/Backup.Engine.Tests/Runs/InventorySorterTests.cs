@@ -33,7 +33,8 @@ public sealed class InventorySorterTests
         {
             sorter.Add(Entry("a"));
             sorter.Add(Entry("b"));
-            directory.GetFiles().Length.ShouldBe(2);
+            if (!OperatingSystem.IsWindows())
+                directory.GetFiles().ShouldBeEmpty("a run that is killed would leave them");
         }
 
         // The directory itself can go: it is empty.
