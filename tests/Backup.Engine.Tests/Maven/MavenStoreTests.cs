@@ -110,22 +110,26 @@ public sealed class MavenStoreTests
         (run.BytesStored, run.TotalObjects).ShouldBe((100, 6));
     }
 
-    [Fact]
-    public async Task Identical_events_at_the_same_time_make_one_run()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Identical_events_at_the_same_time_make_one_run(bool toS3)
     {
         await using var bench = await MavenBench.StartAsync();
+        await using var s3 = toS3 ? await S3Bench.StartAsync() : null;
+        var (place, how) = s3 is null ? (bench.Store, new StoreOptions()) : (StoreLocation.ForBucket(S3Bench.Bucket), s3.Options with { Time = TimeProvider.System });
         for (var i = 0; i < 5; i++)
         {
             var version = $"1.{i}";
             bench.State.Publish("my-repo", MavenBench.Library, version, MavenBench.Assets(version));
-            var options = bench.Backup() with { Domain = null, Repository = null, Events = [Event(version)] };
+            var options = bench.Backup() with { Destination = place, Store = how, Domain = null, Repository = null, Events = [Event(version)] };
             var results = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => bench.VersionsAsync(options), Stop)));
             results.SelectMany(r => r).ShouldAllBe(r => r.Outcome == Outcome.Completed || r.Outcome == Outcome.Unchanged);
-            (await bench.RunsAsync()).Count.ShouldBe(i + 1);
+            (await bench.RunAsync(RunQueries.RunAsync(place, new(), how))).Count.ShouldBe(i + 1);
         }
 
-        (await bench.RunAsync(RunVerifier.RunAsync(bench.Store, new(), deep: true))).ShouldAllBe(run => run.Passed);
-        (await CompareAsync(bench)).ShouldBeEmpty();
+        (await bench.RunAsync(RunVerifier.RunAsync(place, new(), deep: true, how))).ShouldAllBe(run => run.Passed);
+        (await bench.RunAsync(MavenCompare.RunAsync(bench.Compare() with { Destination = place, Store = how }))).ShouldBeEmpty();
     }
 
     [Fact]
