@@ -48,7 +48,7 @@ internal sealed class FoldersPlan : PlanSystem
                     if (result.Outcome == Outcome.Failed && !explained.Contains(result.Path))
                         tally.AddFailure(result.Path, result.Kind ?? FailureKind.Unknown, result.Reason ?? "The folder was not backed up.", result.Advice);
                     if (result.WhatIf)
-                        tally.AddPlan($"{result.Path} to {result.Destination}: {result.New} new, {result.Changed} changed, {result.Deleted} deleted, {Reports.Words.Size(result.Bytes)} to send");
+                        tally.AddPlan($"{result.Path} to {result.Destination}: {result.New} new, {result.Changed} changed, {result.Deleted} deleted, {Reports.Words.Size(result.Bytes)} to send{CostOf(result.Estimate)}");
                     break;
             }
         }
@@ -76,6 +76,9 @@ internal sealed class FoldersPlan : PlanSystem
             Logger = job.Logger,
         };
     }
+
+    private static string CostOf(CostEstimate? estimate) => estimate is null ? ""
+        : FormattableString.Invariant($", about {estimate.RequestCost + estimate.EarlyDeletionCost:0.00} {estimate.Currency} once and {estimate.MonthlyCost:0.00} a month");
 
     // A bucket a folder, and what a configuration says, go before the destination of all jobs.
     private static StoreLocation? Place(JobContext job) =>
