@@ -66,12 +66,16 @@ public sealed partial class PlanFileTests
         }
     }
 
-    [Fact]
-    public void The_example_of_the_page_is_a_plan()
+    [Theory]
+    [InlineData("docs/cmdlets/Invoke-BackupPlan.md", 6)]
+    [InlineData("docs/operations.md", 2)]
+    [InlineData("README.md", 4)]
+    public void The_examples_of_the_pages_are_plans(string page, int jobs)
     {
-        var page = File.ReadAllText(Path.Combine(Template.Root, "docs", "cmdlets", "Invoke-BackupPlan.md"));
-        var plan = PlanText.Read(Example().Match(page).Groups["plan"].Value);
-        plan.Jobs.Select(job => job.System).ShouldBe(["folders", "confluence", "jira", "github", "maven", "ec2"]);
+        var text = File.ReadAllText(Path.Combine(Template.Root, page));
+        var plan = PlanText.Read(Examples().Matches(text).Select(match => match.Groups["plan"].Value).Single(plan => plan.Contains("jobs:", StringComparison.Ordinal)));
+        plan.Jobs.Count.ShouldBe(jobs);
+        plan.Jobs.ShouldAllBe(job => job.Destination != null);
     }
 
     [Fact]
@@ -241,6 +245,6 @@ public sealed partial class PlanFileTests
 
     private static ReadOnlySpan<byte> Marks => "{}[]:,&*!|>'\"#-%@`\n\t 0a"u8;
 
-    [GeneratedRegex(@"### Example 5.*?@'\n(?<plan>.*?)\n'@", RegexOptions.Singleline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
-    private static partial Regex Example();
+    [GeneratedRegex(@"(@'|<<'EOF'|```yaml)\n(?<plan>.*?)\n('@|EOF|```)", RegexOptions.Singleline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    private static partial Regex Examples();
 }
