@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Backup.Engine.Maven;
+using Backup.Engine.Reports;
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Backup.Engine.Tests.Aws;
@@ -192,6 +193,8 @@ public sealed class MavenStoreTests
         var text = Marks().ShouldHaveSingleItem();
         var mark = JsonNode.Parse(text)!;
         mark["manifest"]!.GetValue<string>().ShouldStartWith("_catalog/runs/maven/my-domain-my-repo");
+        var report = (await bench.RunAsync(BackupReports.RunAsync(new() { Destinations = [new(bench.Store, [])], Store = options.Store }))).Single();
+        report.Sources.Single().LastUnchanged.ShouldBe(mark["at"]!.GetValue<DateTimeOffset>());
         time.Advance(TimeSpan.FromMinutes(30));
         await SummaryAsync(bench, options);
         Marks().Single().ShouldBe(text);
