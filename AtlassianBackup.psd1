@@ -21,6 +21,7 @@
         'Get-BackupRun'
         'Get-GitHubRepos'
         'Get-PrePostBackup'
+        'Invoke-BackupPlan'
         'Invoke-ConfluenceBackup'
         'Invoke-JiraBackup'
         'Publish-BackupDocument'

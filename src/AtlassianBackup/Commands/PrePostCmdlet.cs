@@ -16,7 +16,10 @@ public abstract class PrePostCmdlet : AwsCmdlet
     private readonly List<PrePostBackupResult> _failed = [];
 
     /// <summary>Longer than every step of the way back may take.</summary>
-    protected override TimeSpan StopDeadline => TimeSpan.FromHours(4);
+    internal static readonly TimeSpan GivingBackDeadline = TimeSpan.FromHours(4);
+
+    /// <inheritdoc/>
+    protected override TimeSpan StopDeadline => GivingBackDeadline;
 
     /// <summary>Stops what is under way. The instances are given back before the prompt is.</summary>
     protected override void StopProcessing()

@@ -1,0 +1,87 @@
+using Backup.Engine.Aws;
+using Backup.Engine.Stores;
+
+namespace Backup.Engine.Plans;
+
+/// <summary>A job, and what it runs in.</summary>
+internal sealed record JobContext
+{
+    private const long LargestFile = 1 << 20;
+
+    /// <summary>The job.</summary>
+    public required PlanJob Job { get; init; }
+
+    /// <summary>What it says; behind it what the plan says for all.</summary>
+    public PlanValues Values => Job.Values;
+
+    /// <summary>What goes before the plan's own credentials, region and endpoint, but not before the job's.</summary>
+    public AwsOptions Given { get; init; } = new();
+
+    /// <summary>Say what would be done, and change nothing.</summary>
+    public bool WhatIf { get; init; }
+
+    /// <summary>How many jobs run side by side: they share memory and line.</summary>
+    public int SideBySide { get; init; } = 1;
+
+    /// <summary>How stores are opened, but for what the plan says of them.</summary>
+    public StoreOptions BaseStore { get; init; } = new();
+
+    public CallbackLogger? Logger { get; init; }
+
+    public IProgress<BackupProgress>? Progress { get; init; }
+
+    /// <summary>Credentials, region and endpoint of the store.</summary>
+    public AwsOptions Aws => new()
+    {
+        // A profile that the job names is its whole identity.
+        ProfileName = Values.Has("profileName") || (Given.ProfileName ?? (object?)Given.Keys) is null ? Values.Text("profileName") : Given.ProfileName,
+        Keys = Values.Has("profileName") ? null : Given.Keys,
+        Region = Values.Has("region") ? Values.Text("region") : Given.Region ?? Values.Text("region"),
+        EndpointUrl = Values.Has("endpointUrl") ? Values.Address("endpointUrl") : Given.EndpointUrl ?? Values.Address("endpointUrl"),
+    };
+
+    /// <summary>How the other services are reached: an endpoint is the store's alone, and so are keys that were given with it.</summary>
+    public AwsOptions Services => Aws is { EndpointUrl: { } } store ? store with { EndpointUrl = null, Keys = null } : Aws;
+
+    /// <summary>How the store is opened.</summary>
+    public StoreOptions Store => BaseStore with
+    {
+        Aws = Aws,
+        MaxBandwidth = Values.Has("maxBandwidth") ? Values.Whole("maxBandwidth") : Values.Whole("maxBandwidth") is { } all ? Math.Max(1, all / SideBySide) : null,
+        MemoryBudget = Math.Max(32L << 20, BaseStore.MemoryBudget / SideBySide),
+        ServerSideEncryption = Values.Text("serverSideEncryption"),
+        KmsKeyId = Values.Text("kmsKeyId"),
+        ObjectLockMode = Values.Text("objectLockMode"),
+        ObjectLockDays = (int)(Values.Whole("objectLockDays") ?? 0),
+        Logger = Logger,
+    };
+
+    /// <summary>Where the backup goes, or null where nothing says so.</summary>
+    public StoreLocation? Destination => Values.Text("destination") is { } text ? StoreLocation.Parse(text, Job.BaseDirectory) : null;
+
+    /// <summary>Where the backup goes.</summary>
+    /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/> where nothing says so.</exception>
+    public StoreLocation RequiredDestination => Destination
+        ?? throw new BackupException(FailureKind.InvalidInput, $"The job '{Job.Name}' has no destination.", "Add 'destination' to the job, or to the top of the plan for all jobs.");
+
+    /// <summary>A path of the plan: relative to the file that it stands in.</summary>
+    public string PathOf(string path) => Path.GetFullPath(path, Job.BaseDirectory);
+
+    /// <summary>The text of a file that the plan names.</summary>
+    public string ReadText(string path)
+    {
+        var file = PathOf(path);
+        try
+        {
+            return new FileInfo(file).Length <= LargestFile ? File.ReadAllText(file) : throw new BackupException(FailureKind.InvalidInput, $"'{file}' is larger than 1 MiB.", "Name another file.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new BackupException(BackupException.From(exception).Kind, $"'{file}' cannot be read: {exception.Message}", "Check the path; a relative one is relative to the plan.", exception);
+        }
+    }
+
+    /// <summary>Fetches a secret now; null where the job names none.</summary>
+    public async Task<string?> RevealAsync(string name, CancellationToken cancellationToken) =>
+        Values.Secret(name) is { } secret ? await secret.ResolveAsync(Services, Job.BaseDirectory, Logger, cancellationToken) : null;
+}
