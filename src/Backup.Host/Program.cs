@@ -11,6 +11,7 @@ var root = new RootCommand("""
 
     A first look:
       Backup.Host quickstart
+      Backup.Host run plan.yaml --what-if
       Backup.Host sync /srv/documents --to s3://bucket/documents
       Backup.Host verify s3://bucket/documents
       Backup.Host restore s3://bucket/documents --to /tmp/documents
@@ -20,6 +21,7 @@ var root = new RootCommand("""
     """)
 {
     QuickstartCommand.Create(),
+    RunCommand.Create(),
     SyncCommand.Create(),
     RunsCommand.Create(),
     VerifyCommand.Create(),
@@ -31,6 +33,7 @@ var root = new RootCommand("""
 
 // As a function's bootstrap it is started without arguments.
 var parsed = root.Parse(args is [] && RuntimeApi.IsOffered ? [LambdaCommand.Name] : args);
-// A cleanup that Ctrl+C or SIGTERM set off may take a while: uploads are aborted, machines are started again.
-var exit = await parsed.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(40) });
+// What Ctrl+C or SIGTERM set off may take a while: uploads are aborted. A plan gives back the machines that it stopped, however long that takes.
+var patience = parsed.CommandResult.Command.Name == RunCommand.Name ? TimeSpan.FromHours(4) : TimeSpan.FromSeconds(40);
+var exit = await parsed.InvokeAsync(new() { ProcessTerminationTimeout = patience });
 return parsed.Action is ParseErrorAction ? ExitCode.Unusable : exit;

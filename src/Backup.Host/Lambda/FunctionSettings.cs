@@ -14,15 +14,6 @@ internal static class FunctionSettings
     /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/>.</exception>
     public static string Required(string name) => Text(name) ?? throw Invalid($"The environment variable {name} is not set.", "Set it in the function's configuration, as the templates do.");
 
-    /// <summary>A variable that says yes or no; no where it is not set.</summary>
-    /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/> where it says neither.</exception>
-    public static bool Flag(string name) => Text(name)?.ToUpperInvariant() switch
-    {
-        null or "FALSE" or "0" => false,
-        "TRUE" or "1" => true,
-        _ => throw Invalid($"The environment variable {name} is neither true nor false.", "Set it to true or false."),
-    };
-
     /// <summary>A variable that is a number above 0; null where it is not set.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/> where it is none.</exception>
     public static double? Number(string name) => Text(name) is not { } text ? null

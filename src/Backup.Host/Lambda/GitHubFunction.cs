@@ -12,7 +12,7 @@ internal sealed class GitHubFunction(LambdaLog log) : IFunction
 {
     private readonly StoreLocation _destination = FunctionSettings.Store("BACKUP_DESTINATION");
     private readonly AwsSecretReference _token = FunctionSettings.Secret("TOKEN_GITHUB");
-    private readonly bool _isOwnerOnly = FunctionSettings.Flag("BACKUP_ONLY_OWNER_REPOS");
+    private readonly bool _isOwnerOnly = GitHubEnvironment.IsOwnerOnly(null);
     // As GitHub's own runners name it.
     private readonly Uri _api = FunctionSettings.Address("GITHUB_API_URL") ?? GitHubConnection.DefaultApiUri;
 

@@ -15,6 +15,7 @@ internal static class LambdaCommand
         ["codeartifact"] = log => new PackageFunction(log),
         ["backfill"] = log => new PackageFunction(log),
         ["github"] = log => new GitHubFunction(log),
+        ["plan"] = log => new PlanFunction(log),
     };
 
     public static Command Create()

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Backup.Engine.Folders;
 using Backup.Engine.GitHub;
 using Backup.Engine.Maven;
+using Backup.Engine.Plans;
 using Backup.Engine.Reports;
 using Backup.Engine.Runs;
 
@@ -46,4 +47,6 @@ internal sealed record Error(Engine.FailureKind Kind, string Message, string? Ad
 [JsonSerializable(typeof(PackageVersionResult))]
 [JsonSerializable(typeof(RepositoryResult))]
 [JsonSerializable(typeof(GitHubBackupResult))]
+[JsonSerializable(typeof(BackupJobResult))]
+[JsonSerializable(typeof(PlanSummary))]
 internal sealed partial class HostJson : JsonSerializerContext;

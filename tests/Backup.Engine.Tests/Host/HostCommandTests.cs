@@ -131,10 +131,43 @@ public sealed class HostCommandTests(StrictS3Fixture s3) : IClassFixture<StrictS
     }
 
     [Fact]
+    public async Task A_plan_gives_a_result_a_job_and_one_that_fails_does_not_end_the_others()
+    {
+        var plan = _place.Combine("plan.yaml");
+        await File.WriteAllTextAsync(plan, $"""
+            destination: {_place.Combine("store")}
+            jobs:
+              - name: broken
+                system: folders
+                path: {_place.Combine("nowhere")}
+                cachePath: {_place.Combine("cache")}
+              - name: documents
+                system: folders
+                path: {Folder(("a.txt", "one"))}
+                cachePath: {_place.Combine("cache")}
+            """, Stop);
+
+        var planned = await RunAsync("run", plan, "--job", "doc*", "--what-if");
+        planned.Succeeded().ShouldContain("documents (folders): WhatIf.");
+        Directory.Exists(_place.Combine("store")).ShouldBeFalse();
+
+        var result = await RunAsync("run", plan, "--json");
+        result.ExitCode.ShouldBe(1);
+        result.Error.ShouldContain("nowhere");
+        var lines = HostProgram.Lines(result.Output);
+        lines.Where(line => Text(line, "type") == "backupJobResult").Select(line => $"{Text(line, "name")} {Text(line, "outcome")}").Order(StringComparer.Ordinal).ShouldBe(["broken Failed", "documents Completed"]);
+        (Text(lines[^1], "type"), (int?)lines[^1]["jobs"], (int?)lines[^1]["failed"]).ShouldBe(("planSummary", 2, 1));
+        (await RunAsync("run", plan, "--job", "documents")).Succeeded().ShouldContain("documents (folders): Unchanged.");
+
+        (await RunAsync("run", plan, "--job", "documnets")).ExitCode.ShouldBe(2);
+        (await RunAsync("run", _place.Combine("no.yaml"))).ExitCode.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Help_names_every_command_and_every_exit_code()
     {
         var help = (await RunAsync("--help")).Succeeded();
-        foreach (var word in (string[])["quickstart", "sync", "runs", "verify", "restore", "lambda", "--json", "0 done", "1 something", "2 nothing", "3 archived", "130 interrupted"])
+        foreach (var word in (string[])["quickstart", "run", "sync", "runs", "verify", "restore", "lambda", "--json", "0 done", "1 something", "2 nothing", "3 archived", "130 interrupted"])
             help.ShouldContain(word);
     }
 

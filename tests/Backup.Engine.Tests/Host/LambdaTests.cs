@@ -110,6 +110,40 @@ public sealed class LambdaTests(MotoServer moto)
     }
 
     [Fact]
+    public async Task A_plan_in_S3_runs_the_jobs_that_the_event_names()
+    {
+        using var place = new TemporaryDirectory();
+        Directory.CreateDirectory(place.Combine("source"));
+        await File.WriteAllTextAsync(place.Combine("source", "a.txt"), "one", Stop);
+        await using var function = await FunctionAsync("plan", null, new() { ["BACKUP_PLAN"] = "s3://{bucket}/plans/nightly.yaml" });
+        await using var store = await ObjectStores.OpenAsync(function.Store, function.StoreOptions, Stop);
+        using var plan = new MemoryStream(Encoding.UTF8.GetBytes($"""
+            destination: {function.Store}backup
+            jobs:
+              - name: documents
+                system: folders
+                path: {place.Combine("source")}
+                cachePath: {place.Combine("cache")}
+                storageClass: STANDARD
+              - name: broken
+                system: folders
+                path: {place.Combine("nowhere")}
+                cachePath: {place.Combine("cache")}
+            """));
+        await store.WriteAsync("plans/nightly.yaml", plan, cancellationToken: Stop);
+
+        var answer = await function.InvokeAsync("""{"jobs":["doc*"]}""");
+        (answer.IsError, (int?)answer.Body!["items"]).ShouldBe((false, 1), answer.Body!.ToJsonString());
+        var verification = await RunVerifier.RunAsync(StoreLocation.Parse($"{function.Store}backup"), new(), deep: true, function.StoreOptions, cancellationToken: Stop).SingleAsync(Stop);
+        (verification.Passed, verification.Checked).ShouldBe((true, 1));
+        // A schedule's own event names none: all of them run, and one that fails fails the run.
+        var all = await function.InvokeAsync("""{"version":"0","detail-type":"Scheduled Event","source":"aws.scheduler","detail":"{}"}""");
+        (all.IsError, all.ErrorType).ShouldBe((true, "Backup.NotFound"));
+        (await function.InvokeAsync("""{"jobs":["documnets"]}""")).ErrorType.ShouldBe("Backup.NotFound");
+        (await function.InvokeAsync("""{"jobs":"documents"}""")).ErrorType.ShouldBe("Backup.InvalidInput");
+    }
+
+    [Fact]
     public async Task What_is_stuck_is_given_up_in_time_to_say_so()
     {
         var stuck = new TaskCompletionSource();
