@@ -11,8 +11,11 @@ internal static partial class EmbeddedSqlite
 {
     private const string Library = "e_sqlite3";
 
+    // The runtime asks once for each function that is called. A second copy would know nothing of what the first was told.
+    private static readonly Lazy<nint> Handle = new(Load);
+
     /// <summary>Answers for the library where the runtime finds no file of it. Where nothing is embedded it does nothing.</summary>
-    public static void Register() => AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => name == Library ? Load() : 0;
+    public static void Register() => AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => name == Library ? Handle.Value : 0;
 
     private static nint Load()
     {
