@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using Backup.Engine.Runs;
@@ -18,8 +17,6 @@ namespace Backup.Engine.Tests.Host;
 /// <summary>The host as a Lambda function: a process that knows nothing but its environment, against moto and the loopback peers.</summary>
 public sealed class LambdaTests(MotoServer moto)
 {
-    private static readonly TimeSpan Long = TimeSpan.FromMinutes(2);
-
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -179,7 +176,7 @@ public sealed class LambdaTests(MotoServer moto)
             ["BACKUP_DESTINATION"] = "s3://bucket/github",
             [name] = value,
         });
-        var error = await server.StartError.WaitAsync(Long, Stop);
+        var error = await server.StartError.WaitAsync(LambdaFunction.Long, Stop);
         var result = await host.EndAsync();
         result.ExitCode.ShouldBe(2);
         error.ErrorType.ShouldBe("Backup.InvalidInput");
@@ -187,7 +184,7 @@ public sealed class LambdaTests(MotoServer moto)
         (error.Body!.ToJsonString() + result.Output + result.Error).ShouldNotContain("plainToken");
     }
 
-    private static string Event(string version) => new JsonObject
+    internal static string Event(string version) => new JsonObject
     {
         ["version"] = "0",
         ["detail-type"] = "CodeArtifact Package Version State Change",
@@ -219,7 +216,7 @@ public sealed class LambdaTests(MotoServer moto)
     }
 
     /// <summary>As codeartifact-backup.yaml has it.</summary>
-    private async Task<Function> PackagesAsync(string handler)
+    private async Task<LambdaFunction> PackagesAsync(string handler)
     {
         var server = await CodeArtifactServer.StartAsync("my-domain", MavenBench.Owner, ["my-repo"]);
         var function = await FunctionAsync(handler, null, new()
@@ -234,7 +231,7 @@ public sealed class LambdaTests(MotoServer moto)
         return function;
     }
 
-    private async Task<Function> FunctionAsync(string handler, Uri? github, Dictionary<string, string> variables, JsonObject? secret = null)
+    private async Task<LambdaFunction> FunctionAsync(string handler, Uri? github, Dictionary<string, string> variables, JsonObject? secret = null)
     {
         var endpoint = await moto.EndpointAsync();
         var name = $"lambda-{Guid.NewGuid():N}";
@@ -249,48 +246,9 @@ public sealed class LambdaTests(MotoServer moto)
             (await client.SendAsync(request, Stop)).EnsureSuccessStatusCode();
         }
 
-        var server = await LambdaServer.StartAsync();
         var environment = variables.ToDictionary(pair => pair.Key, string? (pair) => pair.Value.Replace("{bucket}", name, StringComparison.Ordinal).Replace("{secret}", name, StringComparison.Ordinal), StringComparer.Ordinal);
-        environment["AWS_LAMBDA_RUNTIME_API"] = server.Authority;
-        environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = "512";
-        environment["_HANDLER"] = handler;
         environment["AWS_ENDPOINT_URL_S3"] = environment["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = endpoint.AbsoluteUri;
         environment["GITHUB_API_URL"] = github?.AbsoluteUri;
-        return new(HostProgram.Start(environment), server, StoreLocation.ForBucket(name), new() { Aws = new() { EndpointUrl = endpoint, Region = "us-east-1", Keys = new("test", "testsecret") } });
-    }
-
-    private sealed class Function(HostProgram host, LambdaServer server, StoreLocation store, StoreOptions storeOptions) : IAsyncDisposable
-    {
-        public CodeArtifactServer? CodeArtifact { get; set; }
-
-        public StoreLocation Store => store;
-
-        public StoreOptions StoreOptions => storeOptions;
-
-        public IReadOnlyList<string> Output => host.Output;
-
-        public Task<LambdaAnswer> InvokeAsync(JsonNode body) => InvokeAsync(body.ToJsonString());
-
-        public Task<LambdaAnswer> InvokeAsync(string body, TimeSpan? timeout = null) => server.InvokeAsync(body, timeout ?? Long, Stop).WaitAsync(Long, Stop);
-
-        public List<JsonObject> Log() => HostProgram.Lines(string.Join('\n', host.Output));
-
-        /// <summary>Ends it as Lambda does, between two events.</summary>
-        public async Task<int> EndAsync()
-        {
-            if (OperatingSystem.IsWindows())
-                return 0;
-            host.Signal(PosixSignal.SIGTERM);
-            return (await host.EndAsync()).ExitCode;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            server.Mistakes.ShouldBeEmpty();
-            host.Dispose();
-            await server.DisposeAsync();
-            if (CodeArtifact is not null)
-                await CodeArtifact.DisposeAsync();
-        }
+        return await LambdaFunction.StartAsync(handler, environment, StoreLocation.ForBucket(name), new() { Aws = new() { EndpointUrl = endpoint, Region = "us-east-1", Keys = new("test", "testsecret") } });
     }
 }
