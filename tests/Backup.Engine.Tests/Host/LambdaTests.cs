@@ -204,7 +204,7 @@ public sealed class LambdaTests(MotoServer moto)
     }.ToJsonString();
 
     // The members that are read, of the event that Lambda makes of messages (docs.aws.amazon.com/lambda/latest/dg/with-sqs.html).
-    private static JsonNode Message(string id, string body) => new JsonObject { ["messageId"] = id, ["body"] = body, ["eventSource"] = "aws:sqs" };
+    private static JsonObject Message(string id, string body) => new JsonObject { ["messageId"] = id, ["body"] = body, ["eventSource"] = "aws:sqs" };
 
     private static async Task<GitHubServer> GitHubAsync(params string[] names)
     {
