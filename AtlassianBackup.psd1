@@ -34,6 +34,7 @@
         'Start-PrePostBackup'
         'Sync-FolderToS3'
         'Test-BackupFreshness'
+        'Test-BackupPlan'
         'Test-BackupRun'
     )
     PrivateData            = @{

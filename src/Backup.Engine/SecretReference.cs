@@ -11,7 +11,6 @@ public sealed record SecretReference
 {
     private const string EnvironmentPrefix = "env:";
     private const string FilePrefix = "file:";
-    private const int MaxFile = 64 * 1024;
 
     private readonly AwsSecretReference? _aws;
 
@@ -19,9 +18,6 @@ public sealed record SecretReference
 
     /// <summary>The reference as it was written.</summary>
     public string Text { get; }
-
-    /// <summary>Whether AWS keeps it, so that credentials are needed.</summary>
-    internal bool IsInAws => _aws is not null;
 
     /// <summary>Reads a reference.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/> for anything else. The message does not repeat it: it may be the secret itself.</exception>
@@ -52,32 +48,14 @@ public sealed record SecretReference
                 : throw new BackupException(FailureKind.NotFound, $"The environment variable {name} is not set.", "Set it for the account that runs this, or name another one.");
         }
 
-        return await ReadAsync(Path.GetFullPath(After(Text, FilePrefix)!, baseDirectory), logger, cancellationToken);
+        var (secret, warning) = SecretFile.Read(Path.GetFullPath(After(Text, FilePrefix)!, baseDirectory));
+        if (warning is not null)
+            logger?.LogWarning("{Warning}", warning);
+        return secret;
     }
 
     /// <inheritdoc/>
     public override string ToString() => Text;
-
-    private static async Task<string> ReadAsync(string file, CallbackLogger? logger, CancellationToken cancellationToken)
-    {
-        string text;
-        try
-        {
-            if (new FileInfo(file) is { Exists: true, Length: > MaxFile })
-                throw new BackupException(FailureKind.InvalidInput, $"The secret's file '{file}' is larger than 64 KiB.", "Name the file that holds the secret and nothing else.");
-            text = (await File.ReadAllTextAsync(file, cancellationToken)).TrimEnd('\r', '\n');
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new BackupException(BackupException.From(exception).Kind, $"The secret's file '{file}' cannot be read: {exception.Message}", "Check the path, and that the account that runs this may read it.", exception);
-        }
-
-        if (text.Length == 0)
-            throw new BackupException(FailureKind.InvalidInput, $"The secret's file '{file}' is empty.", "Put the secret into it.");
-        if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(file).HasFlag(UnixFileMode.OtherRead))
-            logger?.LogWarning("Everybody on this machine can read the secret in {File}. Run: chmod 600 '{File}'", file, file);
-        return text;
-    }
 
     private static string? After(string text, string prefix) =>
         text.Length > prefix.Length && text.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) ? text[prefix.Length..] : null;

@@ -10,7 +10,7 @@ namespace AtlassianBackup.Commands;
 public sealed class InvokeBackupPlanCommand : AwsCmdlet
 {
     private readonly List<BackupJobResult> _results = [];
-    private TimeSpan _stopDeadline = TimeSpan.FromSeconds(30);
+    private bool _hasInstances;
     private bool _whatIf;
 
     /// <summary>The plan.</summary>
@@ -26,7 +26,7 @@ public sealed class InvokeBackupPlanCommand : AwsCmdlet
     public string[]? Job { get; set; }
 
     /// <summary>Instances that a job has stopped are started again, however long that takes.</summary>
-    protected override TimeSpan StopDeadline => _stopDeadline;
+    protected override TimeSpan StopDeadline => _hasInstances ? PrePostCmdlet.GivingBackDeadline : base.StopDeadline;
 
     /// <summary>Runs the engine.</summary>
     protected override void ProcessRecord()
@@ -36,8 +36,7 @@ public sealed class InvokeBackupPlanCommand : AwsCmdlet
         var chosen = jobs.Where(job => !job.Enabled || Confirm($"{job.Name} ({job.System}){(job.Destination is { } destination ? $" to {destination}" : "")}", "Run job", out _whatIf)).Select(job => job.Name).ToList();
         if (chosen.Count == 0)
             return;
-        if (jobs.Any(job => job.System == "ec2"))
-            _stopDeadline = PrePostCmdlet.GivingBackDeadline;
+        _hasInstances = jobs.Any(job => job is { Enabled: true, System: "ec2" });
         _results.Clear();
         var store = CreateStoreOptions();
         var options = new PlanRunOptions { Plan = plan, Jobs = chosen, Aws = store.Aws, WhatIf = _whatIf, Logger = CreateLogger() };
@@ -46,6 +45,14 @@ public sealed class InvokeBackupPlanCommand : AwsCmdlet
         // Last: with ErrorAction Stop the first error would end the other jobs.
         foreach (var result in _results.Where(result => result.Outcome is Outcome.Failed))
             WriteError(ErrorMapping.ToRecord(result.Kind ?? FailureKind.Unknown, $"Job {result.Name}: {result.Reason ?? "it failed."}", result.Advice, result.Name));
+    }
+
+    /// <inheritdoc/>
+    protected override void StopProcessing()
+    {
+        base.StopProcessing();
+        if (_hasInstances)
+            PrePostCmdlet.TellOfGivingBack(Host);
     }
 
     // A job's name may hold spaces, and what splits a list at its commas leaves some around.

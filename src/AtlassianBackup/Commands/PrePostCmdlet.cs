@@ -25,9 +25,15 @@ public abstract class PrePostCmdlet : AwsCmdlet
     protected override void StopProcessing()
     {
         base.StopProcessing();
+        TellOfGivingBack(Host);
+    }
+
+    /// <summary>Says why the prompt does not come back at once.</summary>
+    internal static void TellOfGivingBack(System.Management.Automation.Host.PSHost? host)
+    {
         try
         {
-            Host?.UI?.WriteWarningLine("Stopping: the instances are given back first, which may take minutes. If this process is ended now, run Resume-PrePostBackup.");
+            host?.UI?.WriteWarningLine("Stopping: the instances are given back first, which may take minutes. If this process is ended now, run Resume-PrePostBackup.");
         }
         catch (Exception e) when (e is NotImplementedException or InvalidOperationException or PSInvalidOperationException)
         {

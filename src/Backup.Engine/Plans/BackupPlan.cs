@@ -5,7 +5,7 @@ namespace Backup.Engine.Plans;
 /// <summary>What a plan file says. It holds no secret, only where each is kept.</summary>
 public sealed record BackupPlan
 {
-    internal BackupPlan(string file, PlanValues values, IReadOnlyList<PlanJob> jobs) => (File, Values, Jobs) = (file, values, jobs);
+    internal BackupPlan(string file, string baseDirectory, PlanValues values, IReadOnlyList<PlanJob> jobs) => (File, BaseDirectory, Values, Jobs) = (file, baseDirectory, values, jobs);
 
     /// <summary>The file, or what the plan is called where it came from elsewhere.</summary>
     public string File { get; }
@@ -18,6 +18,8 @@ public sealed record BackupPlan
 
     /// <summary>How many jobs run side by side.</summary>
     public int Throttle => (int)(Values.Whole("throttle") ?? PlanShapes.DefaultThrottle);
+
+    internal string BaseDirectory { get; }
 
     internal PlanValues Values { get; }
 

@@ -31,17 +31,10 @@ internal sealed record JobContext
     public IProgress<BackupProgress>? Progress { get; init; }
 
     /// <summary>Credentials, region and endpoint of the store.</summary>
-    public AwsOptions Aws => new()
-    {
-        // A profile that the job names is its whole identity.
-        ProfileName = Values.Has("profileName") || (Given.ProfileName ?? (object?)Given.Keys) is null ? Values.Text("profileName") : Given.ProfileName,
-        Keys = Values.Has("profileName") ? null : Given.Keys,
-        Region = Values.Has("region") ? Values.Text("region") : Given.Region ?? Values.Text("region"),
-        EndpointUrl = Values.Has("endpointUrl") ? Values.Address("endpointUrl") : Given.EndpointUrl ?? Values.Address("endpointUrl"),
-    };
+    public AwsOptions Aws => PlanAws.OfStore(Values, Given);
 
-    /// <summary>How the other services are reached: an endpoint is the store's alone, and so are keys that were given with it.</summary>
-    public AwsOptions Services => Aws is { EndpointUrl: { } } store ? store with { EndpointUrl = null, Keys = null } : Aws;
+    /// <summary>How the other services are reached.</summary>
+    public AwsOptions Services => PlanAws.OfServices(Values, Given);
 
     /// <summary>How the store is opened.</summary>
     public StoreOptions Store => BaseStore with
@@ -55,6 +48,9 @@ internal sealed record JobContext
         ObjectLockDays = (int)(Values.Whole("objectLockDays") ?? 0),
         Logger = Logger,
     };
+
+    /// <summary>Whether anything of it goes to S3: a bucket a folder is one, too.</summary>
+    public bool UsesS3 => Destination?.IsS3 ?? Values.Has("bucketPrefix");
 
     /// <summary>Where the backup goes, or null where nothing says so.</summary>
     public StoreLocation? Destination => Values.Text("destination") is { } text ? StoreLocation.Parse(text, Job.BaseDirectory) : null;

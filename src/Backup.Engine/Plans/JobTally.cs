@@ -92,5 +92,5 @@ internal sealed class JobTally
 
     private long Count(Outcome outcome) => _items.GetValueOrDefault(outcome);
 
-    private static string Told(JobFailure failure, PlanJob job) => failure.Item == job.Name ? failure.Message : $"{failure.Item}: {failure.Message}";
+    private static string Told(JobFailure failure, PlanJob job) => failure.Item == job.Name || failure.Message.Contains(failure.Item, StringComparison.Ordinal) ? failure.Message : $"{failure.Item}: {failure.Message}";
 }

@@ -53,7 +53,7 @@ public static class PlanFile
         CheckNames(top, problems);
         problems.ThrowIfAny(file);
         var values = new PlanValues(top);
-        return new(file, values, [.. values.Objects("jobs").Select(job => JobOf(job, values, baseDirectory))]);
+        return new(file, baseDirectory, values, [.. values.Objects("jobs").Select(job => JobOf(job, values, baseDirectory))]);
     }
 
     private static PlanNode? Tree(ReadOnlySpan<byte> content, string file, PlanProblems problems)
@@ -104,7 +104,7 @@ public static class PlanFile
         PlanObject Members(params (string Name, string Value)[] members) =>
             new(1, 1, [.. members.Select(member => new PlanMember(member.Name, 1, 1, new PlanScalar(1, 1, PlanScalarKind.Text, member.Value)))]);
         var job = Members(("name", Folders.FolderRun.System), ("system", Folders.FolderRun.System), ("configFile", config.File!));
-        return new(file, new(Members()), [JobOf(job, new(Members()), baseDirectory)]);
+        return new(file, baseDirectory, new(Members()), [JobOf(job, new(Members()), baseDirectory)]);
     }
 
     private static void CheckNames(PlanObject plan, PlanProblems problems)

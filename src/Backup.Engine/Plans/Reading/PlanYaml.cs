@@ -33,12 +33,24 @@ internal sealed partial class PlanYaml
             problems.Add((int)exception.Start.Line, (int)exception.Start.Column, "", exception.Message, exception.Advice);
             return null;
         }
-        catch (YamlException exception)
+        // The reader's own messages may quote what stands there. What it was not made for it throws in other ways.
+        catch (Exception exception) when (exception is YamlException or InvalidOperationException or ArgumentException or IndexOutOfRangeException or FormatException or OverflowException)
         {
-            // The reader's own message may quote what stands there.
-            problems.Add((int)exception.Start.Line, (int)exception.Start.Column, "", "here it is no YAML", "Look at that place, and before it, for indentation that does not fit, a tab, or a text that needs quotes.");
+            var (line, column) = PlaceOf(exception, text, yaml._parser.Current);
+            problems.Add(line, column, "", "here it is no YAML", "Look at that place, and before it, for indentation that does not fit, a tab, or a text that needs quotes.");
             return null;
         }
+    }
+
+    // It begins where the piece began that could not be read, and ends where that was found out. A tab in front of a line is said to be at the very beginning.
+    private static (int Line, int Column) PlaceOf(Exception exception, string text, ParsingEvent? last)
+    {
+        var end = (exception as YamlException)?.End ?? last?.End ?? Mark.Empty;
+        if (end.Line > 1 || end.Column > 1)
+            return ((int)end.Line, (int)end.Column);
+        var lines = text.Split('\n');
+        var tab = Array.FindIndex(lines, line => line.AsSpan().TrimStart(' ').StartsWith('\t'));
+        return tab < 0 ? (1, 1) : (tab + 1, lines[tab].IndexOf('\t', StringComparison.Ordinal) + 1);
     }
 
     private PlanNode Value(string path, int depth)

@@ -11,7 +11,7 @@ internal static class PlanForms
     public const string Address = "^https?://[^\\s]+$";
     public const string AddressForm = "an http or https address";
 
-    public const string Secret = "^(env|file|ssm|secret):[^\\s].*$";
+    public const string Secret = "^(env:[A-Za-z_][A-Za-z0-9_]*|(file|ssm|secret):[^\\s].*)$";
     public const string SecretForm = "a reference to a secret: env:NAME, file:PATH, ssm:/NAME (Parameter Store) or secret:NAME (Secrets Manager)";
 
     public const string JobName = "^[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}$";

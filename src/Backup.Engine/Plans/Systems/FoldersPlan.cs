@@ -48,7 +48,7 @@ internal sealed class FoldersPlan : PlanSystem
                     if (result.Outcome == Outcome.Failed && !explained.Contains(result.Path))
                         tally.AddFailure(result.Path, result.Kind ?? FailureKind.Unknown, result.Reason ?? "The folder was not backed up.", result.Advice);
                     if (result.WhatIf)
-                        tally.AddPlan($"{result.Path} to {result.Destination}: {result.New} new, {result.Changed} changed, {result.Deleted} deleted, {Reports.Words.Size(result.Bytes)} to send. {result.Reason}");
+                        tally.AddPlan($"{result.Path} to {result.Destination}: {result.New} new, {result.Changed} changed, {result.Deleted} deleted, {Reports.Words.Size(result.Bytes)} to send{CostOf(result.Estimate)}");
                     break;
             }
         }
@@ -77,7 +77,53 @@ internal sealed class FoldersPlan : PlanSystem
         };
     }
 
+    private static string CostOf(CostEstimate? estimate) => estimate is null ? ""
+        : FormattableString.Invariant($", about {estimate.RequestCost + estimate.EarlyDeletionCost:0.00} {estimate.Currency} once and {estimate.MonthlyCost:0.00} a month");
+
     // A bucket a folder, and what a configuration says, go before the destination of all jobs.
     private static StoreLocation? Place(JobContext job) =>
         job.Values.Has("bucketPrefix") || (job.Values.Has("configFile") && !job.Values.Has("destination")) ? null : job.Destination;
+
+    /// <inheritdoc/>
+    public override async Task CheckDestinationAsync(JobContext job, JobChecks checks, CancellationToken cancellationToken)
+    {
+        if (Place(job) is not null)
+            await base.CheckDestinationAsync(job, checks, cancellationToken);
+        else
+            checks.NotChecked("Destination", "Each folder has a bucket of its own, which is made at its first upload, or named by the configuration.");
+    }
+
+    /// <inheritdoc/>
+    public override Task CheckAsync(JobContext job, JobChecks checks, CancellationToken cancellationToken)
+    {
+        var options = FolderSync.WithConfig(OptionsOf(job));
+        if (options.Config?.Aws?.HasKeys == true)
+            checks.Warning("Secret", "The configuration holds AWS keys in plain text.", "Keep them in a profile or use a role, take them out of the file, and renew them.");
+        var readable = 0;
+        foreach (var folder in FolderJobs.Resolve(options))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                if (folder.Failure is { } failure)
+                    throw failure;
+                if (Directory.EnumerateFileSystemEntries(folder.Folder).Any())
+                    readable++;
+                else
+                    checks.Warning("Source", $"The folder '{folder.Folder}' is empty.", "If it is on a drive that is mounted, mount it.");
+            }
+            catch (Exception exception) when (exception is BackupException or IOException or UnauthorizedAccessException)
+            {
+                checks.Failed("Source", exception);
+            }
+        }
+
+        if (readable > 0)
+            checks.Passed("Source", $"{readable} {(readable == 1 ? "folder" : "folders")} can be read.");
+        var cache = FolderPaths.CacheDirectory(options.CachePath);
+        if (DestinationChecks.WhyNotWritable(cache) is { } why)
+            checks.Failed("Cache", why);
+        DestinationChecks.CheckSpace("The cache", cache, checks);
+        return Task.CompletedTask;
+    }
 }

@@ -1,3 +1,4 @@
+using Backup.Engine.GitHub.Git;
 using Backup.Engine.GitHub;
 
 namespace Backup.Engine.Plans;
@@ -104,4 +105,54 @@ internal sealed class GitHubPlan : PlanSystem
             Logger = job.Logger,
         };
     }
+
+    /// <inheritdoc/>
+    public override async Task CheckAsync(JobContext job, JobChecks checks, CancellationToken cancellationToken)
+    {
+        await checks.TryAsync("Tool", async () => $"git {(await GitProgram.FindAsync()).Version} is installed. LFS objects are fetched without git-lfs.", cancellationToken);
+        if (job.Values.Text("mirrorPath") is { } mirror)
+            DestinationChecks.CheckSpace("The mirror", job.PathOf(mirror), checks);
+        DestinationChecks.CheckSpace("The temporary folder", Path.GetTempPath(), checks);
+        GitHubListOptions list;
+        try
+        {
+            list = await ListAsync(job, cancellationToken);
+        }
+        catch (BackupException exception)
+        {
+            checks.Failed("Source", exception);
+            return;
+        }
+
+        using (var client = new GitHubClient(list.Connection, job.BaseStore.Time, job.Logger, new() { MaxAttempts = job.BaseStore.MaxAttempts }))
+            await GitHubTokenCheck.RunAsync(client, job.BaseStore.Time, checks, cancellationToken);
+        // One account at a time, and no further than its first repository: a list may have a hundred pages.
+        foreach (var part in Parts(list))
+        {
+            await checks.TryAsync(
+                "Source",
+                async () =>
+                {
+                    await foreach (var repository in GitHubRepositories.ListAsync(part, cancellationToken))
+                        return $"{Named(part)} can be listed, {repository.FullName} for one.";
+                    throw new BackupException(FailureKind.NotFound, $"{Named(part)} has no repository that the job would take.", "Check the account's name, what the token may see, and include, exclude, includeForks and includeArchived.");
+                },
+                cancellationToken);
+        }
+    }
+
+    private static IEnumerable<GitHubListOptions> Parts(GitHubListOptions all)
+    {
+        if (all.Organizations.Count + all.Users.Count + all.Names.Count == 0)
+            return [all];
+        var none = all with { Organizations = [], Users = [], Names = [] };
+        return
+        [
+            .. all.Organizations.Select(name => none with { Organizations = [name] }),
+            .. all.Users.Select(name => none with { Users = [name] }),
+            .. all.Names.Select(name => none with { Names = [name] }),
+        ];
+    }
+
+    private static string Named(GitHubListOptions part) => $"'{part.Organizations.Concat(part.Users).Concat(part.Names).FirstOrDefault() ?? "what the token sees"}'";
 }

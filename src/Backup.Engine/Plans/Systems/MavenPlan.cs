@@ -1,4 +1,5 @@
 using System.Globalization;
+using Backup.Engine.Aws.CodeArtifact;
 using Backup.Engine.Maven;
 
 namespace Backup.Engine.Plans;
@@ -47,7 +48,8 @@ internal sealed class MavenPlan : PlanSystem
             if (output.Outcome == Outcome.Failed && !(isSum && tally.HasFailures))
                 tally.AddFailure(item, output.Kind ?? FailureKind.Unknown, output.Reason ?? $"{item} was not backed up.", output.Advice);
             if (job.WhatIf)
-                tally.AddPlan(output is RepositoryResult sum ? $"{item}: {sum.Stored} versions to store, {sum.Unchanged} are there. {sum.Reason}" : $"{item}: {output.Reason ?? $"{output.Outcome}"}");
+                tally.AddPlan(output is RepositoryResult sum ? $"{item}: {sum.Stored} versions to store, {sum.Unchanged} are there"
+                    : output.WhatIf && output.Outcome == Outcome.Skipped ? $"{item}: {Reports.Words.Size(output.Bytes)} to store" : $"{item}: {output.Reason ?? $"{output.Outcome}"}");
         }
     }
 
@@ -81,4 +83,31 @@ internal sealed class MavenPlan : PlanSystem
     private static DateTimeOffset ParseSince(string text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var since)
         ? since
         : throw new BackupException(FailureKind.InvalidInput, $"'{text}' of 'since' is no day of the calendar.", "Correct the date.");
+
+    /// <inheritdoc/>
+    public override bool UsesAws => true;
+
+    /// <inheritdoc/>
+    public override async Task CheckAsync(JobContext job, JobChecks checks, CancellationToken cancellationToken)
+    {
+        var options = OptionsOf(job);
+        using var client = new CodeArtifactClient(new() { Aws = options.Aws, Logger = job.Logger, Time = job.BaseStore.Time, MaxAttempts = job.BaseStore.MaxAttempts });
+        var name = $"{options.Domain}/{options.Repository}";
+        foreach (var format in options.Formats)
+        {
+            var isEmpty = false;
+            await checks.TryAsync(
+                "Source",
+                async () =>
+                {
+                    await foreach (var package in client.ListPackagesAsync(new() { Repository = new() { Domain = options.Domain!, DomainOwner = options.DomainOwner, Repository = options.Repository! }, Format = format, MaxResults = 1 }, cancellationToken))
+                        return $"{name} in {client.Region} can be listed, {(package.Namespace is { } space ? $"{space}:" : "")}{package.Package} for one.";
+                    isEmpty = true;
+                    return $"{name} in {client.Region} can be listed.";
+                },
+                cancellationToken);
+            if (isEmpty)
+                checks.Warning("Source", $"{name} has no package of the format {format}.", "Check the names. What only an upstream repository has is not in this one.");
+        }
+    }
 }

@@ -17,4 +17,13 @@ internal abstract class PlanSystem
 
     /// <summary>Runs a job. What goes wrong with an item goes to the tally; what ends the job is an exception.</summary>
     public abstract Task RunAsync(JobContext job, JobTally tally, CancellationToken cancellationToken);
+
+    /// <summary>Whether it needs AWS whatever the destination is.</summary>
+    public virtual bool UsesAws => false;
+
+    /// <summary>Looks at where a job's backups go, and changes nothing.</summary>
+    public virtual Task CheckDestinationAsync(JobContext job, JobChecks checks, CancellationToken cancellationToken) => DestinationChecks.CheckAsync(job, checks, cancellationToken);
+
+    /// <summary>Looks at what a job backs up, and at what it needs on this machine; changes nothing.</summary>
+    public abstract Task CheckAsync(JobContext job, JobChecks checks, CancellationToken cancellationToken);
 }

@@ -146,4 +146,29 @@ internal sealed class PrePostPlan : PlanSystem
             OutputS3KeyPrefix = script.Text("outputS3KeyPrefix"),
         };
     }
+
+    /// <inheritdoc/>
+    public override bool UsesAws => true;
+
+    // What a run would do is found out by all that a run looks at first: vault, role, instances, agents.
+    /// <inheritdoc/>
+    public override async Task CheckAsync(JobContext job, JobChecks checks, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var result in PrePostBackup.RunAsync(OptionsOf(job), null, cancellationToken))
+            {
+                if (result.Outcome == Outcome.Failed)
+                    checks.Failed("Source", new BackupException(result.Kind ?? FailureKind.Unknown, result.Reason ?? $"{result.InstanceId} cannot be backed up.", result.Advice));
+                else
+                    checks.Passed("Source", $"{result.InstanceId}{(result.Name is { } name ? $" ({name})" : "")} is {result.PriorState}; vault, role and agent are there.");
+                foreach (var warning in result.Warnings)
+                    checks.Warning("Source", $"{result.InstanceId}: {warning}", "See the page of Start-PrePostBackup.");
+            }
+        }
+        catch (BackupException exception)
+        {
+            checks.Failed("Source", exception);
+        }
+    }
 }

@@ -1,4 +1,6 @@
 using Backup.Engine.Atlassian;
+using Backup.Engine.Http;
+using Backup.Engine.Reports;
 using Backup.Engine.Runs;
 
 namespace Backup.Engine.Plans;
@@ -63,5 +65,36 @@ internal sealed class SitePlan(AtlassianProduct product) : PlanSystem
             Logger = job.Logger,
             ApiToken = new((await job.RevealAsync("apiToken", cancellationToken))!),
         };
+    }
+
+    /// <inheritdoc/>
+    public override async Task CheckAsync(JobContext job, JobChecks checks, CancellationToken cancellationToken)
+    {
+        string token;
+        try
+        {
+            token = (await job.RevealAsync("apiToken", cancellationToken))!;
+        }
+        catch (BackupException)
+        {
+            checks.NotChecked("Source", "Without its API token the site cannot be asked.");
+            return;
+        }
+
+        using var sender = new HttpSender(new() { Time = job.BaseStore.Time, Logger = job.Logger, MaxAttempts = job.BaseStore.MaxAttempts });
+        foreach (var site in Sites(job))
+        {
+            var client = new AtlassianClient(site, job.Values.Text("user")!, new(token), sender);
+            IExportApi api = product == AtlassianProduct.Jira ? new JiraExports(client) : new ConfluenceExports(client);
+            await checks.TryAsync(
+                "Source",
+                async () =>
+                {
+                    await api.CheckAsync(cancellationToken);
+                    var state = await api.StateAsync(null, cancellationToken);
+                    return $"{site} knows {client.User}{(state.Time is { } time ? $"; its newest export is of {Words.Moment(time)}" : "")}.";
+                },
+                cancellationToken);
+        }
     }
 }

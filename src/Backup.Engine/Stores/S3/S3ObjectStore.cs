@@ -89,6 +89,9 @@ public sealed class S3ObjectStore : IObjectStore
             await ProofAsync(cancellationToken);
     }
 
+    /// <summary>What the bucket is set to, where that may be looked at.</summary>
+    internal Task<BucketFacts> DescribeBucketAsync(CancellationToken cancellationToken) => _control.DescribeBucketAsync(cancellationToken);
+
     /// <inheritdoc/>
     public async Task<StoredObject> WriteAsync(string key, Stream content, WriteOptions? options = null, CancellationToken cancellationToken = default)
     {
