@@ -7,7 +7,7 @@ Builds, tests and packs the module. Thin over dotnet.
 Builds the module in place: Import-Module ./AtlassianBackup.psd1 works afterwards.
 .EXAMPLE
 ./build.ps1 Pack
-Makes artifacts/AtlassianBackup/<version> and the .nupkg, and tests that very file.
+Makes artifacts/AtlassianBackup/<version> and the .nupkg, with a bill of materials and the licences of what is in it, and tests that very file.
 #>
 [CmdletBinding()]
 param(
@@ -39,6 +39,7 @@ function Pack {
     $null = New-Item -ItemType Directory $folder
     # The layout of the checkout, so that what was tested there is what ships.
     foreach ($name in 'AtlassianBackup.psd1', 'module', 'en-US', 'docs', 'README.md', 'LICENSE', 'CHANGELOG.md') { Copy-Item "$PSScriptRoot/$name" $folder -Recurse }
+    & "$PSScriptRoot/tools/New-Sbom.ps1" -Module $folder -Version $data.ModuleVersion -Destination $folder
     $package = Join-Path $Artifacts "AtlassianBackup.$($data.ModuleVersion).nupkg"
     New-Package $folder $data $package
     Test-Package $package

@@ -22,17 +22,20 @@ function Start-Server([string] $Program, [string[]] $Arguments, [string] $Log) {
     [pscustomobject]@{ Process = $process; Url = $null; Log = $Log; Files = $file, $errors }
 }
 
-# A server that verifies signatures and checksums. Its log has a line for every request.
-function Start-StrictS3([string[]] $Arguments) {
-    $log = Join-Path ([IO.Path]::GetTempPath()) "strict-s3-$([guid]::NewGuid()).log"
-    $server = Start-Server dotnet (@($TestServers, 's3', '--verbose') + $Arguments) $log
+# One of our own servers. It prints its address when it listens; Url has no slash at its end.
+function Start-TestServer([string] $Name, [string[]] $Arguments = @()) {
+    $log = Join-Path ([IO.Path]::GetTempPath()) "$Name-$([guid]::NewGuid()).log"
+    $server = Start-Server dotnet (@($TestServers, $Name) + $Arguments) $log
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
     while ($clock.Elapsed.TotalSeconds -lt 60 -and -not $server.Process.HasExited) {
-        if ((Read-Log $server) -match '^(http://\S+)') { $server.Url = $Matches[1]; return $server }
+        if ((Read-Log $server) -match '(http://[\w.]+:\d+)/?\s') { $server.Url = $Matches[1]; return $server }
         Start-Sleep -Milliseconds 50
     }
-    throw "The strict S3 did not start: $(Get-Content "$log.err" -Raw)"
+    throw "The server '$Name' did not start: $(Get-Content "$log.err" -Raw)"
 }
+
+# A server that verifies signatures and checksums. Its log has a line for every request.
+function Start-StrictS3([string[]] $Arguments) { Start-TestServer s3 (@('--verbose') + $Arguments) }
 
 # moto_server verifies neither; it was written by others, and that is its worth.
 function Start-Moto([string] $Bucket) {

@@ -9,6 +9,9 @@ internal static class CacheNotes
     /// <summary>The key of the last run's manifest.</summary>
     public const string LastManifest = "manifest";
 
+    /// <summary>When the store last heard of this folder: by a manifest, or by a mark that nothing had changed.</summary>
+    public const string Seen = "seen";
+
     /// <summary>The inventory's segments, as JSON.</summary>
     public const string Segments = "inventory";
 

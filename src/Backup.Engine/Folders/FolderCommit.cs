@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Backup.Engine.Runs;
 
@@ -34,6 +35,7 @@ internal sealed class FolderCommit(RunWriter run, FolderCache cache, ObjectKeys 
         [
             new(CacheNotes.Uploading, null),
             new(CacheNotes.LastManifest, RunCatalog.ManifestKey(manifest)),
+            new(CacheNotes.Seen, manifest.Started.ToString("O", CultureInfo.InvariantCulture)),
             new(CacheNotes.Segments, JsonSerializer.Serialize(segments, ManifestJson.Default.IReadOnlyListInventorySegment)),
             new(CacheNotes.Identity, identity),
         ]);

@@ -123,9 +123,12 @@ internal sealed class FolderRun
         // The first run of a folder is committed whatever is in it: else nobody could tell an empty folder from one that was never backed up.
         if (steps == 0 && cache.JournalCount == 0 && _failed == 0 && cache.Meta(CacheNotes.LastManifest) is not null)
         {
-            // S3 is not asked: a run with nothing to do costs nothing. To look for a directory costs nothing either.
-            if (!_store.Location.IsS3)
+            var isDue = IsMarkDue(cache);
+            // S3 is asked once an hour: a run with nothing to do costs next to nothing. To look for a directory costs nothing at all.
+            if (isDue || !_store.Location.IsS3)
                 await CheckIsSameStoreAsync(cache, cancellationToken);
+            if (isDue)
+                await MarkUnchangedAsync(cache, cancellationToken);
             // Nothing is missing: whatever volume this is, it is the folder from here on.
             if (cache.Meta(CacheNotes.Identity) != tree.Identity.ToString())
                 cache.SetMeta(CacheNotes.Identity, tree.Identity.ToString());
@@ -168,6 +171,17 @@ internal sealed class FolderRun
         await ExpireVersionsAsync(cache, cancellationToken);
         var reason = _refusal ?? (_failed > 0 ? $"{_failed} of {_scanned} files could not be backed up." : null);
         Finish(reason is null ? Outcome.Completed : Outcome.Failed, reason, _run.RunId, refused);
+    }
+
+    private bool IsMarkDue(FolderCache cache) =>
+        !DateTimeOffset.TryParse(cache.Meta(CacheNotes.Seen), CultureInfo.InvariantCulture, out var seen) || (_run.Started - seen).Duration() >= UnchangedMarks.Interval;
+
+    private async Task MarkUnchangedAsync(FolderCache cache, CancellationToken cancellationToken)
+    {
+        _storeIsUseless = true;
+        await new UnchangedMarks(_store).WriteAsync(cache.Meta(CacheNotes.LastManifest)!, _run.Started, cancellationToken);
+        _storeIsUseless = false;
+        cache.SetMeta(CacheNotes.Seen, _run.Started.ToString("O", CultureInfo.InvariantCulture));
     }
 
     // The cache, and the directory that held it where it was made for a WhatIf alone.

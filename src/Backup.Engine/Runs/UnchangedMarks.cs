@@ -21,6 +21,9 @@ internal sealed record UnchangedMark
 /// </summary>
 internal sealed class UnchangedMarks(IObjectStore store)
 {
+    /// <summary>How long a mark, or a manifest, speaks for a source before it is worth another request.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+
     private const string Root = "_catalog/unchanged/";
 
     /// <summary>Notes that a source is as <paramref name="manifestKey"/> left it. Written over the one before.</summary>

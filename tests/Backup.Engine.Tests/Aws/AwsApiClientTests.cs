@@ -41,21 +41,17 @@ public sealed class AwsApiClientTests : IDisposable
     }
 
     [Fact]
-    public async Task Rest_is_a_path_with_labels_and_a_query()
+    public async Task Rest_is_a_path_with_labels_and_a_document()
     {
         await using var server = await ServeAsync("BACKUP", "{}");
         using var client = new BackupClient(_environment.Options());
-        await client.GetRecoveryPointRestoreMetadataAsync("my vault", "arn:aws:ec2:eu-central-1::image/ami-1", Stop);
+        await client.DescribeBackupVaultAsync("my vault/ü", Stop);
         await client.StartBackupJobAsync(new() { BackupVaultName = "v", ResourceArn = "a", IamRoleArn = "r", Lifecycle = new() { DeleteAfterDays = 30 } }, Stop);
-        await foreach (var _ in client.ListBackupJobsAsync(new() { ByResourceArn = "a:b/c", ByCreatedAfter = DateTimeOffset.UnixEpoch }, Stop))
-        {
-        }
 
         server.Requests.Select(r => $"{r.Method} {r.RawPath}?{r.RawQuery} {r.Text}").ShouldBe(
         [
-            "GET /backup-vaults/my%20vault/recovery-points/arn%3Aaws%3Aec2%3Aeu-central-1%3A%3Aimage%2Fami-1/restore-metadata? ",
+            "GET /backup-vaults/my%20vault%2F%C3%BC? ",
             """PUT /backup-jobs? {"BackupVaultName":"v","ResourceArn":"a","IamRoleArn":"r","Lifecycle":{"DeleteAfterDays":30}}""",
-            "GET /backup-jobs/?createdAfter=1970-01-01T00%3A00%3A00.000Z&resourceArn=a%3Ab%2Fc ",
         ]);
         server.Requests.ShouldAllBe(r => r.Service == "backup");
     }

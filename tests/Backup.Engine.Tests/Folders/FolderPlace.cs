@@ -115,6 +115,22 @@ internal sealed class FolderPlace(StoreLocation? location = null, StoreOptions? 
         return await opened.ListAsync(cancellationToken: Token).Where(o => !o.Key.StartsWith("_catalog/", StringComparison.Ordinal)).Select(o => o.Key.StartsWith(prefix, StringComparison.Ordinal) ? o.Key[prefix.Length..] : o.Key).ToListAsync(Token);
     }
 
+    /// <summary>When the folder was last marked as unchanged; null where it never was.</summary>
+    public async Task<DateTimeOffset?> MarkedAsync()
+    {
+        await using var opened = await OpenStoreAsync();
+        return (await CatalogMark.ReadAsync(opened, $"_catalog/unchanged/folders/{CatalogSource.FromName(Source)}.json", MarkJson.Default.UnchangedMark, Token))?.At;
+    }
+
+    /// <summary>Deletes all that is stored, as somebody would who knows nothing of us.</summary>
+    public async Task EmptyStoreAsync()
+    {
+        await using var opened = await OpenStoreAsync();
+        var keys = await opened.ListAsync(cancellationToken: Token).Select(item => item.Key).ToListAsync(Token);
+        await foreach (var result in opened.DeleteAsync(keys.ToAsyncEnumerable(), Token))
+            result.Failure.ShouldBeNull();
+    }
+
     public string CacheFile => Directory.GetFiles(Cache, "*.db").ShouldHaveSingleItem();
 
     public void LoseCache() => Directory.Delete(Cache, recursive: true);

@@ -5,6 +5,7 @@ using Backup.Engine.Folders;
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Backup.Engine.Tests.Files;
+using Backup.Engine.Tests.Fixtures;
 
 namespace Backup.Engine.Tests.Folders;
 
@@ -413,6 +414,49 @@ public abstract class FolderSyncContract : IDisposable
         Directory.Exists(Place.Store).ShouldBeFalse();
         Directory.Move(Place["moved"], Place.Store);
         (await Place.SyncAsync()).Outcome.ShouldBe(Outcome.Unchanged);
+    }
+
+    [Fact]
+    public async Task That_nothing_changed_is_told_to_the_store_once_an_hour()
+    {
+        var clock = new FakeTime();
+        FolderSyncOptions Clocked(FolderSyncOptions o) => o with { Store = o.Store with { Time = clock } };
+        Place.Write("a");
+        await FolderPlace.SettleAsync();
+        await Place.SyncedAsync(Clocked);
+        clock.Advance(UnchangedMarks.Interval - TimeSpan.FromSeconds(1));
+        TakeRequests();
+        (await Place.SyncAsync(Clocked)).Outcome.ShouldBe(Outcome.Unchanged);
+        TakeRequests().ShouldBeEmpty();
+        (await Place.MarkedAsync()).ShouldBeNull();
+
+        clock.Advance(TimeSpan.FromSeconds(1));
+        var marked = clock.GetUtcNow();
+        (await Place.SyncAsync(o => Clocked(o) with { WhatIf = true })).Outcome.ShouldBe(Outcome.Skipped);
+        (await Place.MarkedAsync()).ShouldBeNull();
+        (await Place.SyncAsync(Clocked)).Outcome.ShouldBe(Outcome.Unchanged);
+        (await Place.MarkedAsync()).ShouldBe(marked);
+
+        TakeRequests();
+        clock.Advance(TimeSpan.FromMinutes(1));
+        (await Place.SyncAsync(Clocked)).Outcome.ShouldBe(Outcome.Unchanged);
+        TakeRequests().ShouldBeEmpty();
+        (await Place.MarkedAsync()).ShouldBe(marked);
+    }
+
+    [Fact]
+    public async Task Nothing_to_do_is_not_said_for_long_of_a_store_that_was_emptied()
+    {
+        var clock = new FakeTime();
+        FolderSyncOptions Clocked(FolderSyncOptions o) => o with { Store = o.Store with { Time = clock } };
+        Place.Write("a");
+        await FolderPlace.SettleAsync();
+        await Place.SyncedAsync(Clocked);
+        await Place.EmptyStoreAsync();
+        clock.Advance(UnchangedMarks.Interval);
+        var lost = await Place.SyncAsync(Clocked);
+        (lost.Outcome, lost.Kind).ShouldBe((Outcome.Failed, FailureKind.NotFound));
+        (await Place.ObjectsAsync()).ShouldBeEmpty();
     }
 
     [Fact]

@@ -8,8 +8,8 @@ internal static class Permissions
     /// <summary>Actions that know no resources (https://docs.aws.amazon.com/service-authorization/latest/reference/).</summary>
     public static IReadOnlyList<string> WithoutResources { get; } =
     [
-        "ec2:DescribeInstances", "ec2:DescribeInstanceStatus", "ec2:DescribeTags", "ssm:DescribeInstanceInformation", "ssm:ListCommands", "ssm:ListCommandInvocations", "ssm:CancelCommand",
-        "backup:DescribeBackupJob", "autoscaling:DescribeAutoScalingInstances",
+        "ec2:DescribeInstances", "ec2:DescribeInstanceStatus", "ec2:DescribeTags", "ssm:DescribeInstanceInformation", "ssm:ListCommands", "ssm:ListCommandInvocations", "ssm:GetCommandInvocation", "ssm:CancelCommand",
+        "backup:DescribeBackupJob", "backup:StopBackupJob", "autoscaling:DescribeAutoScalingInstances",
     ];
 
     /// <summary>Every statement of a template, those within conditions included.</summary>

@@ -110,30 +110,6 @@ internal sealed record BackupJob
     public IReadOnlyDictionary<string, long>? ChildJobsInState { get; init; }
 }
 
-internal sealed record ListBackupJobsRequest
-{
-    public string? ByResourceArn { get; init; }
-
-    public string? ByState { get; init; }
-
-    public string? ByBackupVaultName { get; init; }
-
-    public DateTimeOffset? ByCreatedAfter { get; init; }
-
-    public DateTimeOffset? ByCreatedBefore { get; init; }
-
-    public int? MaxResults { get; init; }
-
-    public string? NextToken { get; init; }
-}
-
-internal sealed record ListBackupJobsResponse
-{
-    public IReadOnlyList<BackupJob>? BackupJobs { get; init; }
-
-    public string? NextToken { get; init; }
-}
-
 internal sealed record StopBackupJobResponse;
 
 internal sealed record DescribeBackupVaultResponse
@@ -161,101 +137,10 @@ internal sealed record DescribeBackupVaultResponse
     public DateTimeOffset? LockDate { get; init; }
 }
 
-internal sealed record DescribeRecoveryPointResponse
-{
-    public string? RecoveryPointArn { get; init; }
-
-    public string? BackupVaultName { get; init; }
-
-    public string? ResourceArn { get; init; }
-
-    public string? ResourceType { get; init; }
-
-    public string? IamRoleArn { get; init; }
-
-    public string? Status { get; init; }
-
-    public string? StatusMessage { get; init; }
-
-    public DateTimeOffset? CreationDate { get; init; }
-
-    public DateTimeOffset? InitiationDate { get; init; }
-
-    public DateTimeOffset? CompletionDate { get; init; }
-
-    public long? BackupSizeInBytes { get; init; }
-
-    public Lifecycle? Lifecycle { get; init; }
-
-    public string? StorageClass { get; init; }
-}
-
-internal sealed record GetRecoveryPointRestoreMetadataResponse
-{
-    public string? BackupVaultArn { get; init; }
-
-    public string? RecoveryPointArn { get; init; }
-
-    public IReadOnlyDictionary<string, string>? RestoreMetadata { get; init; }
-
-    public string? ResourceType { get; init; }
-}
-
-internal sealed record StartRestoreJobRequest
-{
-    public required string RecoveryPointArn { get; init; }
-
-    public required IReadOnlyDictionary<string, string> Metadata { get; init; }
-
-    public string? IamRoleArn { get; init; }
-
-    public string? IdempotencyToken { get; init; }
-
-    public string? ResourceType { get; init; }
-
-    public bool? CopySourceTagsToRestoredResource { get; init; }
-}
-
-internal sealed record StartRestoreJobResponse
-{
-    public string? RestoreJobId { get; init; }
-}
-
-internal sealed record DescribeRestoreJobResponse
-{
-    public string? RestoreJobId { get; init; }
-
-    public string? RecoveryPointArn { get; init; }
-
-    public string? SourceResourceArn { get; init; }
-
-    public DateTimeOffset? CreationDate { get; init; }
-
-    public DateTimeOffset? CompletionDate { get; init; }
-
-    public string? Status { get; init; }
-
-    public string? StatusMessage { get; init; }
-
-    public string? PercentDone { get; init; }
-
-    public long? BackupSizeInBytes { get; init; }
-
-    public string? CreatedResourceArn { get; init; }
-
-    public string? ResourceType { get; init; }
-}
-
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(EpochSecondsConverter)])]
 [JsonSerializable(typeof(StartBackupJobRequest))]
 [JsonSerializable(typeof(StartBackupJobResponse))]
 [JsonSerializable(typeof(BackupJob))]
-[JsonSerializable(typeof(ListBackupJobsResponse))]
 [JsonSerializable(typeof(StopBackupJobResponse))]
 [JsonSerializable(typeof(DescribeBackupVaultResponse))]
-[JsonSerializable(typeof(DescribeRecoveryPointResponse))]
-[JsonSerializable(typeof(GetRecoveryPointRestoreMetadataResponse))]
-[JsonSerializable(typeof(StartRestoreJobRequest))]
-[JsonSerializable(typeof(StartRestoreJobResponse))]
-[JsonSerializable(typeof(DescribeRestoreJobResponse))]
 internal sealed partial class BackupJson : JsonSerializerContext;

@@ -21,17 +21,6 @@ internal sealed class CodeArtifactClient : IDisposable
     /// <summary>The region that requests are signed for.</summary>
     public string Region => _api.Region;
 
-    /// <summary>The repositories of a domain.</summary>
-    public IAsyncEnumerable<RepositorySummary> ListRepositoriesInDomainAsync(string domain, string? domainOwner = null, CancellationToken cancellationToken = default) => Paging.ReadAsync(
-        (token, stop) => _api.RestAsync(
-            "ListRepositoriesInDomain",
-            new RestCall("POST", "/v1/domain/repositories").With("domain", domain).With("domain-owner", domainOwner).With("max-results", "1000").With("next-token", token),
-            CodeArtifactJson.Default.ListRepositoriesInDomainResponse,
-            stop),
-        page => page.Repositories,
-        page => page.NextToken,
-        cancellationToken);
-
     /// <summary>The packages of a repository.</summary>
     public IAsyncEnumerable<PackageSummary> ListPackagesAsync(ListPackagesRequest request, CancellationToken cancellationToken = default) => Paging.ReadAsync(
         (token, stop) => _api.RestAsync(

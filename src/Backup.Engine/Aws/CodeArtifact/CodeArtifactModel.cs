@@ -30,30 +30,6 @@ internal sealed record PackageReference
     public required string Package { get; init; }
 }
 
-internal sealed record RepositorySummary
-{
-    public string? Name { get; init; }
-
-    public string? AdministratorAccount { get; init; }
-
-    public string? DomainName { get; init; }
-
-    public string? DomainOwner { get; init; }
-
-    public string? Arn { get; init; }
-
-    public string? Description { get; init; }
-
-    public DateTimeOffset? CreatedTime { get; init; }
-}
-
-internal sealed record ListRepositoriesInDomainResponse
-{
-    public IReadOnlyList<RepositorySummary>? Repositories { get; init; }
-
-    public string? NextToken { get; init; }
-}
-
 internal sealed record ListPackagesRequest
 {
     public required RepositoryReference Repository { get; init; }
@@ -287,7 +263,6 @@ internal sealed record PublishPackageVersionResponse
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(EpochSecondsConverter)])]
-[JsonSerializable(typeof(ListRepositoriesInDomainResponse))]
 [JsonSerializable(typeof(ListPackagesResponse))]
 [JsonSerializable(typeof(DescribePackageResponse))]
 [JsonSerializable(typeof(ListPackageVersionsResponse))]

@@ -25,14 +25,6 @@ internal sealed class Ec2Client : IDisposable
         Ec2Xml.Reservation,
         cancellationToken);
 
-    /// <summary>The status checks of instances.</summary>
-    public IAsyncEnumerable<InstanceStatus> DescribeInstanceStatusAsync(DescribeInstanceStatusRequest request, CancellationToken cancellationToken = default) => Pages(
-        "DescribeInstanceStatus",
-        token => new QueryForm().With("InstanceId", request.InstanceIds).With("IncludeAllInstances", request.IncludeAllInstances).With("MaxResults", request.MaxResults).With("NextToken", token ?? request.NextToken),
-        "instanceStatusSet",
-        Ec2Xml.Status,
-        cancellationToken);
-
     /// <summary>One attribute of an instance.</summary>
     public Task<DescribeInstanceAttributeResponse> DescribeInstanceAttributeAsync(DescribeInstanceAttributeRequest request, CancellationToken cancellationToken = default) => _api.QueryAsync(
         "DescribeInstanceAttribute",

@@ -128,33 +128,6 @@ internal sealed record StartInstancesRequest
     public bool? DryRun { get; init; }
 }
 
-internal sealed record DescribeInstanceStatusRequest
-{
-    public IReadOnlyList<string>? InstanceIds { get; init; }
-
-    /// <summary>Those that do not run as well.</summary>
-    public bool? IncludeAllInstances { get; init; }
-
-    public int? MaxResults { get; init; }
-
-    public string? NextToken { get; init; }
-}
-
-internal sealed record InstanceStatus
-{
-    public string? InstanceId { get; init; }
-
-    public string? AvailabilityZone { get; init; }
-
-    public InstanceState? InstanceState { get; init; }
-
-    /// <summary>The check of the instance: ok, impaired, initializing, insufficient-data or not-applicable.</summary>
-    public string? Status { get; init; }
-
-    /// <summary>The check of the system it runs on.</summary>
-    public string? SystemStatus { get; init; }
-}
-
 internal sealed record DescribeInstanceAttributeRequest
 {
     public required string InstanceId { get; init; }
@@ -186,15 +159,6 @@ internal static class Ec2Xml
         InstanceId = e.Text("instanceId"),
         CurrentState = State(e.Child("currentState")),
         PreviousState = State(e.Child("previousState")),
-    };
-
-    public static InstanceStatus Status(XElement e) => new()
-    {
-        InstanceId = e.Text("instanceId"),
-        AvailabilityZone = e.Text("availabilityZone"),
-        InstanceState = State(e.Child("instanceState")),
-        Status = e.Child("instanceStatus")?.Text("status"),
-        SystemStatus = e.Child("systemStatus")?.Text("status"),
     };
 
     private static Instance Instance(XElement e) => new()

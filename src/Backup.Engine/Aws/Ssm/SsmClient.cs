@@ -62,10 +62,6 @@ internal sealed class SsmClient : IDisposable
     public Task<UpdateDocumentDefaultVersionResponse> UpdateDocumentDefaultVersionAsync(UpdateDocumentDefaultVersionRequest request, CancellationToken cancellationToken = default) =>
         CallAsync("UpdateDocumentDefaultVersion", request, SsmJson.Default.UpdateDocumentDefaultVersionRequest, SsmJson.Default.UpdateDocumentDefaultVersionResponse, cancellationToken);
 
-    /// <summary>A document's content.</summary>
-    public Task<GetDocumentResponse> GetDocumentAsync(GetDocumentRequest request, CancellationToken cancellationToken = default) =>
-        CallAsync("GetDocument", request, SsmJson.Default.GetDocumentRequest, SsmJson.Default.GetDocumentResponse, cancellationToken);
-
     /// <summary>A document's versions, parameters and hash.</summary>
     public Task<DescribeDocumentResponse> DescribeDocumentAsync(DescribeDocumentRequest request, CancellationToken cancellationToken = default) =>
         CallAsync("DescribeDocument", request, SsmJson.Default.DescribeDocumentRequest, SsmJson.Default.DescribeDocumentResponse, cancellationToken);

@@ -368,34 +368,6 @@ internal sealed record DocumentDefaultVersionDescription
     public string? DefaultVersionName { get; init; }
 }
 
-internal sealed record GetDocumentRequest
-{
-    public required string Name { get; init; }
-
-    public string? DocumentVersion { get; init; }
-
-    public string? VersionName { get; init; }
-
-    public string? DocumentFormat { get; init; }
-}
-
-internal sealed record GetDocumentResponse
-{
-    public string? Name { get; init; }
-
-    public string? DocumentVersion { get; init; }
-
-    public string? VersionName { get; init; }
-
-    public string? Status { get; init; }
-
-    public string? Content { get; init; }
-
-    public string? DocumentType { get; init; }
-
-    public string? DocumentFormat { get; init; }
-}
-
 internal sealed record DescribeDocumentRequest
 {
     public required string Name { get; init; }
@@ -513,8 +485,6 @@ internal sealed record AddTagsToResourceResponse;
 [JsonSerializable(typeof(ListTagsForResourceResponse))]
 [JsonSerializable(typeof(AddTagsToResourceRequest))]
 [JsonSerializable(typeof(AddTagsToResourceResponse))]
-[JsonSerializable(typeof(GetDocumentRequest))]
-[JsonSerializable(typeof(GetDocumentResponse))]
 [JsonSerializable(typeof(DescribeDocumentRequest))]
 [JsonSerializable(typeof(DescribeDocumentResponse))]
 internal sealed partial class SsmJson : JsonSerializerContext;

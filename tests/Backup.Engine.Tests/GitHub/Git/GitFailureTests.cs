@@ -197,7 +197,9 @@ public sealed class GitFailureTests
         client.DefaultRequestHeaders.Authorization = new("Basic", GitRemote.BasicParameter(place.Server.Token));
         var refs = await client.GetByteArrayAsync(new Uri($"{place.Server.CloneUrl(place.Repository)}/info/refs?service=git-upload-pack"));
         var tip = (await place.Source.RefsAsync())[0].Split(' ')[0];
-        using var body = new StringContent($"0046want {tip} side-band-64k ofs-delta\n00000009done\n".Replace("0046", (4 + $"want {tip} side-band-64k ofs-delta\n".Length).ToString("x4"), StringComparison.Ordinal));
+        // Without progress: a byte that is flipped must be one of the pack, not of what git says about it.
+        var want = $"want {tip} side-band-64k ofs-delta no-progress\n";
+        using var body = new StringContent($"{4 + want.Length:x4}{want}00000009done\n");
         body.Headers.ContentType = new("application/x-git-upload-pack-request");
         using var answer = await client.PostAsync(new Uri($"{place.Server.CloneUrl(place.Repository)}/git-upload-pack"), body);
         return (refs, await answer.Content.ReadAsByteArrayAsync());
