@@ -22,6 +22,7 @@ var root = new RootCommand("""
 {
     QuickstartCommand.Create(),
     RunCommand.Create(),
+    CheckCommand.Create(),
     SyncCommand.Create(),
     RunsCommand.Create(),
     VerifyCommand.Create(),

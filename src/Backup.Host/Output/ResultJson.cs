@@ -49,4 +49,5 @@ internal sealed record Error(Engine.FailureKind Kind, string Message, string? Ad
 [JsonSerializable(typeof(GitHubBackupResult))]
 [JsonSerializable(typeof(BackupJobResult))]
 [JsonSerializable(typeof(PlanSummary))]
+[JsonSerializable(typeof(PlanCheck))]
 internal sealed partial class HostJson : JsonSerializerContext;

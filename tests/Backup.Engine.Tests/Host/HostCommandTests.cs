@@ -151,6 +151,12 @@ public sealed class HostCommandTests(StrictS3Fixture s3) : IClassFixture<StrictS
         planned.Succeeded().ShouldContain("documents (folders): WhatIf.");
         Directory.Exists(_place.Combine("store")).ShouldBeFalse();
 
+        var check = await RunAsync("check", plan, "--json");
+        check.ExitCode.ShouldBe(1);
+        HostProgram.Lines(check.Output).Where(line => Text(line, "status") == "Failed").ShouldAllBe(line => Text(line, "type") == "planCheck" && Text(line, "job") == "broken");
+        (await RunAsync("check", plan, "--job", "documents")).ExitCode.ShouldBe(0);
+        Directory.Exists(_place.Combine("store")).ShouldBeFalse();
+
         var result = await RunAsync("run", plan, "--json");
         result.ExitCode.ShouldBe(1);
         result.Error.ShouldContain("nowhere");
@@ -167,7 +173,7 @@ public sealed class HostCommandTests(StrictS3Fixture s3) : IClassFixture<StrictS
     public async Task Help_names_every_command_and_every_exit_code()
     {
         var help = (await RunAsync("--help")).Succeeded();
-        foreach (var word in (string[])["quickstart", "run", "sync", "runs", "verify", "restore", "lambda", "--json", "0 done", "1 something", "2 nothing", "3 archived", "130 interrupted"])
+        foreach (var word in (string[])["quickstart", "run", "check", "sync", "runs", "verify", "restore", "lambda", "--json", "0 done", "1 something", "2 nothing", "3 archived", "130 interrupted"])
             help.ShouldContain(word);
     }
 
