@@ -13,7 +13,7 @@ BeforeAll {
     # A server of the loopback peers that says its address in its first line.
     function Start-Peer([string] $Name, [string[]] $Arguments) {
         $server = Start-Server dotnet (@($TestServers, $Name) + $Arguments) (Join-Path ([IO.Path]::GetTempPath()) "$Name-$([guid]::NewGuid()).log")
-        $Servers[$Name] = $server
+        if (-not $Servers.ContainsKey($Name)) { $Servers[$Name] = $server }
         $clock = [System.Diagnostics.Stopwatch]::StartNew()
         while ($clock.Elapsed.TotalSeconds -lt 60 -and -not $server.Process.HasExited) {
             if ((Read-Log $server) -match '(http://[^\s/]+)') { $server.Url = $Matches[1]; return $server }
@@ -261,6 +261,27 @@ Describe 'Invoke-BackupPlan' {
             @(Get-BackupRun s3://backup/slow @Store -ErrorAction SilentlyContinue).Count | Should -Be 0
         }
         finally { $shell.Dispose() }
+    }
+
+    It 'gives an instance back on Ctrl+C before the prompt' {
+        $slow = Start-Peer fleet '--instance', $Instance, '--job-time', '120'
+        foreach ($service in 'EC2', 'SSM', 'BACKUP', 'IAM') { Set-Item "env:AWS_ENDPOINT_URL_$service" $slow.Url }
+        $shell = [powershell]::Create()
+        try {
+            $null = $shell.AddScript("Import-Module '$ModulePath'; Invoke-BackupPlan '$Root/plan.yaml' -Job machines")
+            $null = $shell.BeginInvoke()
+            $clock = [System.Diagnostics.Stopwatch]::StartNew()
+            while ((Read-Log $slow) -notmatch '(?m)^StartBackupJob ' -and $clock.Elapsed.TotalSeconds -lt 60) { Start-Sleep -Milliseconds 50 }
+            Read-Log $slow | Should -Match '(?m)^StopInstances '
+            Read-Log $slow | Should -Not -Match '(?m)^StartInstances '
+            $shell.Stop()
+            Read-Log $slow | Should -Match '(?m)^StartInstances '
+        }
+        finally {
+            $shell.Dispose()
+            foreach ($service in 'EC2', 'SSM', 'BACKUP', 'IAM') { Set-Item "env:AWS_ENDPOINT_URL_$service" $Fleet.Url }
+            Stop-Server $slow
+        }
     }
 
     It 'takes the config.json of Matricula Backup as it is' {

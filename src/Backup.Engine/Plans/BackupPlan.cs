@@ -60,7 +60,7 @@ public sealed record PlanJob
         {
             return StoreLocation.Parse(text, BaseDirectory).ToString();
         }
-        catch (BackupException)
+        catch (Exception exception) when (exception is BackupException or ArgumentException or IOException)
         {
             return text;
         }

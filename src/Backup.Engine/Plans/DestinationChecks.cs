@@ -15,7 +15,7 @@ internal static class DestinationChecks
         if (location.IsS3)
             await CheckBucketAsync(job, location, checks, cancellationToken);
         else
-            CheckDirectory(location.Directory, checks);
+            await CheckDirectoryAsync(location, checks, cancellationToken);
     }
 
     /// <summary>Looks at how much is free where a directory is, or will be.</summary>
@@ -82,15 +82,29 @@ internal static class DestinationChecks
             checks.Failed("Lock", new BackupException(FailureKind.NotSupported, $"The plan asks for Object Lock ({mode}), and s3://{location.Bucket} does not have it.", "Take objectLockMode and objectLockDays out, or a bucket that was made with Object Lock."));
     }
 
-    private static void CheckDirectory(string directory, JobChecks checks)
+    private static async Task CheckDirectoryAsync(StoreLocation location, JobChecks checks, CancellationToken cancellationToken)
     {
-        if (WhyNotWritable(directory) is { } failure)
-            checks.Failed("Destination", failure);
-        else if (Directory.Exists(directory))
-            checks.Passed("Destination", $"The directory '{directory}' is there{(OperatingSystem.IsWindows() ? "" : " and may be written to")}.");
-        else
-            checks.Warning("Destination", $"The directory '{directory}' does not exist; the first run makes it.", "If it is on a drive that is mounted, mount it: otherwise the backup goes to the disk below.");
-        CheckSpace("The destination", directory, checks);
+        var directory = location.Directory!;
+        if (!Directory.Exists(directory) && !File.Exists(directory) && Directory.Exists(Path.GetDirectoryName(directory)))
+        {
+            if (WhyNotWritable(directory) is { } why)
+                checks.Failed("Destination", why);
+            else
+                checks.Warning("Destination", $"The directory '{directory}' does not exist; the first run makes it.", "If it is on a drive that is mounted, mount it: otherwise the backup goes to the disk below.");
+            return;
+        }
+
+        var isThere = await checks.TryAsync(
+            "Destination",
+            async () =>
+            {
+                await using var store = await ObjectStores.OpenAsync(location, cancellationToken: cancellationToken);
+                await store.CheckAsync(forWriting: false, cancellationToken);
+                return WhyNotWritable(directory) is { } why ? throw why : $"The directory '{directory}' is there{(OperatingSystem.IsWindows() ? "" : " and may be written to")}.";
+            },
+            cancellationToken);
+        if (isThere)
+            CheckSpace("The destination", directory, checks);
     }
 
     private static string Existing(string directory)

@@ -19,6 +19,9 @@ internal sealed class JobChecks(string? job)
         }
     }
 
+    /// <summary>Whether something of that name has failed.</summary>
+    public bool HasFailed(string check) => Found.Any(found => found.Check == check && found.Status == PlanCheckStatus.Failed);
+
     public void Passed(string check, string detail) => Add(new() { Job = job, Check = check, Status = PlanCheckStatus.Passed, Detail = detail });
 
     public void Warning(string check, string detail, string howToMend) => Add(new() { Job = job, Check = check, Status = PlanCheckStatus.Warning, Detail = detail, HowToMend = howToMend });

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Backup.Engine.Aws;
 using Backup.Engine.Stores;
 
@@ -7,6 +8,8 @@ namespace Backup.Engine.Plans;
 internal sealed record JobContext
 {
     private const long LargestFile = 1 << 20;
+
+    private readonly ConcurrentDictionary<string, Lazy<Task<string?>>> _secrets = new(StringComparer.Ordinal);
 
     /// <summary>The job.</summary>
     public required PlanJob Job { get; init; }
@@ -37,7 +40,8 @@ internal sealed record JobContext
     public AwsOptions Services => PlanAws.OfServices(Values, Given);
 
     /// <summary>How the store is opened.</summary>
-    public StoreOptions Store => BaseStore with
+    /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/> where the job and the plan together do not fit.</exception>
+    public StoreOptions Store => Checked(BaseStore with
     {
         Aws = Aws,
         MaxBandwidth = Values.Has("maxBandwidth") ? Values.Whole("maxBandwidth") : Values.Whole("maxBandwidth") is { } all ? Math.Max(1, all / SideBySide) : null,
@@ -47,7 +51,7 @@ internal sealed record JobContext
         ObjectLockMode = Values.Text("objectLockMode"),
         ObjectLockDays = (int)(Values.Whole("objectLockDays") ?? 0),
         Logger = Logger,
-    };
+    });
 
     /// <summary>Whether anything of it goes to S3: a bucket a folder is one, too.</summary>
     public bool UsesS3 => Destination?.IsS3 ?? Values.Has("bucketPrefix");
@@ -77,7 +81,17 @@ internal sealed record JobContext
         }
     }
 
-    /// <summary>Fetches a secret now; null where the job names none.</summary>
-    public async Task<string?> RevealAsync(string name, CancellationToken cancellationToken) =>
-        Values.Secret(name) is { } secret ? await secret.ResolveAsync(Services, Job.BaseDirectory, Logger, cancellationToken) : null;
+    /// <summary>Fetches a secret, the first time that it is asked for; null where the job names none.</summary>
+    public Task<string?> RevealAsync(string name, CancellationToken cancellationToken) =>
+        _secrets.GetOrAdd(name, _ => new(async () => Values.Secret(name) is { } secret ? await secret.ResolveAsync(Services, Job.BaseDirectory, Logger, cancellationToken) : null)).Value;
+
+    // A job may say one half and the plan the other, so this is known here only.
+    private static StoreOptions Checked(StoreOptions store)
+    {
+        if (store.ObjectLockMode is null != (store.ObjectLockDays == 0))
+            throw new BackupException(FailureKind.InvalidInput, "'objectLockMode' and 'objectLockDays' belong together.", "Add the other one to the job or to the plan, or take this one out.");
+        return store.KmsKeyId is not null && store.ServerSideEncryption is null or "AES256"
+            ? throw new BackupException(FailureKind.InvalidInput, "'kmsKeyId' needs 'serverSideEncryption' aws:kms or aws:kms:dsse.", "Add it, or take the key out.")
+            : store;
+    }
 }

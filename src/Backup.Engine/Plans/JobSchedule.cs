@@ -42,7 +42,7 @@ internal sealed class JobSchedule(int sideBySide)
         {
             return [.. job.Job.Engine.Claims(job)];
         }
-        catch (BackupException)
+        catch (Exception)
         {
             // What is wrong with it is told when it runs.
             return [];

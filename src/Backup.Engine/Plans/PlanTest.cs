@@ -59,6 +59,7 @@ public static class PlanTest
 
         var own = new JobChecks(null);
         own.Passed("Plan", $"'{plan.File}' has {jobs.Count} {(jobs.Count == 1 ? "job" : "jobs")}{(jobs.Count(job => !job.Enabled) is > 0 and var off ? $", {off} of them switched off" : "")}.");
+        TellOfKeeping(plan, jobs, own);
         await CheckChannelsAsync(plan, options, own, cancellationToken);
         foreach (var check in own.Found)
             emit(check);
@@ -93,6 +94,14 @@ public static class PlanTest
             // The gate is theirs until the last of them is through.
             await Task.WhenAll(running).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
+    }
+
+    // Who writes it once at the top may think that it holds for all.
+    private static void TellOfKeeping(BackupPlan plan, IReadOnlyList<PlanJob> jobs, JobChecks checks)
+    {
+        var others = jobs.Where(job => job.Enabled && !job.Engine.CanPrune).Select(job => job.Name).ToList();
+        if (plan.Values.Text("keep") is { } keep && others.Count > 0)
+            checks.NotChecked("Keep", $"{keep} holds for Confluence and Jira. What {string.Join(", ", others)} {(others.Count == 1 ? "stores" : "store")} is not pruned.");
     }
 
     private static async Task CheckChannelsAsync(BackupPlan plan, PlanTestOptions options, JobChecks checks, CancellationToken cancellationToken)

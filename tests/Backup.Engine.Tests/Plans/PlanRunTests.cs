@@ -122,6 +122,29 @@ public sealed class PlanRunTests : IDisposable
     }
 
     [Fact]
+    public void What_is_the_plans_own_is_no_jobs()
+    {
+        // Both have a version and a throttle.
+        var plan = PlanText.Read("version: 1\nthrottle: 3\ndestination: /d\njobs:\n  - {name: lib, system: maven, domain: d, repository: r, package: 'a:b'}\n  - {name: vm, system: ec2, instanceId: i-00000001, backupVaultName: v, iamRoleArn: r}");
+        MavenPlan.OptionsOf(new() { Job = plan.Jobs[0] }).Versions.ShouldBeEmpty();
+        PrePostPlan.OptionsOf(new() { Job = plan.Jobs[1] }).Throttle.ShouldBe(50);
+    }
+
+    [Theory]
+    [InlineData("objectLockMode: GOVERNANCE, storageClass: STANDARD", "'objectLockMode' and 'objectLockDays'")]
+    [InlineData("kmsKeyId: k", "'kmsKeyId' needs")]
+    [InlineData("endpointUrl: 'http://[x'", "'endpointUrl' of the plan is no address")]
+    [InlineData("destination: \"a\\0b\"", "ull character")]
+    public async Task What_does_not_fit_fails_its_job_alone(string settings, string reason)
+    {
+        Source("one");
+        var results = await RunAsync($"destination: store\njobs:\n  - {{name: bad, system: folders, path: one, {settings}, cachePath: cache}}\n  - {{name: lib, system: maven, domain: d, repository: r, {settings}}}\n  - {{name: one, system: folders, path: one, cachePath: cache}}");
+        results.Single(result => result.Name == "bad").ShouldSatisfyAllConditions(result => result.Outcome.ShouldBe(Outcome.Failed), result => result.Reason!.ShouldContain(reason));
+        results.Single(result => result.Name == "lib").Outcome.ShouldBe(Outcome.Failed);
+        results.Single(result => result.Name == "one").Outcome.ShouldBe(Outcome.Completed);
+    }
+
+    [Fact]
     public void What_a_job_says_goes_before_what_is_given_and_that_before_the_plan()
     {
         var plan = PlanText.Read("""

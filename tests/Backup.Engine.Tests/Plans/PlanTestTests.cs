@@ -36,13 +36,33 @@ public sealed class PlanTestTests(StrictS3Fixture s3, MotoServer moto) : IClassF
     }
 
     [Fact]
-    public async Task A_destination_that_is_not_there_yet_is_a_warning_and_one_that_is_a_file_a_failure()
+    public async Task A_destination_that_the_first_run_would_make_is_a_warning_and_one_that_it_could_not_a_failure()
     {
         Directory.CreateDirectory(_folder.Combine("full", "sub"));
         File.WriteAllText(_folder.Combine("file"), "");
-        var checks = await CheckAsync("jobs:\n  - {name: a, system: folders, path: full, destination: new/store, cachePath: cache}\n  - {name: b, system: folders, path: full, destination: file/store, cachePath: cache}");
-        Of(checks, "Destination").Select(check => (check.Job, check.Status)).ShouldBe([("a", PlanCheckStatus.Warning), ("b", PlanCheckStatus.Failed)]);
+        const string Job = "system: folders, path: full, cachePath: cache";
+        var checks = await CheckAsync($"jobs:\n  - {{name: a, {Job}, destination: new}}\n  - {{name: b, {Job}, destination: gone/store}}\n  - {{name: c, {Job}, destination: file/store}}\n  - {{name: d, {Job}, destination: file}}");
+        Of(checks, "Destination").Select(check => (check.Job, check.Status)).ShouldBe([("a", PlanCheckStatus.Warning), ("b", PlanCheckStatus.Failed), ("c", PlanCheckStatus.Failed), ("d", PlanCheckStatus.Failed)]);
         Directory.Exists(_folder.Combine("new")).ShouldBeFalse();
+        // What is said is what a run would say.
+        var run = await PlanRun.RunAsync(new() { Plan = PlanFile.Load(_folder.Combine("plan.yaml")), Jobs = ["b", "c", "d"] }, null, Stop).ToListAsync();
+        run.ShouldAllBe(result => result.Outcome == Outcome.Failed);
+    }
+
+    [Fact]
+    public async Task A_secret_is_fetched_once_and_what_needs_it_is_not_asked_without_it()
+    {
+        await File.WriteAllTextAsync(_folder.Combine("token"), "t0ken-secret\n", Stop);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(_folder.Combine("token"), UnixFileMode.UserRead | UnixFileMode.OtherRead);
+        await File.WriteAllTextAsync(_folder.Combine("plan.yaml"), "destination: store\njobs:\n  - {name: wiki, system: confluence, site: 'http://127.0.0.1:9', user: a@b.c, apiToken: 'file:token'}\n  - {name: code, system: github, organization: o, apiUri: 'http://127.0.0.1:9/api/v3', token: 'file:none'}", Stop);
+        var said = new List<string>();
+        var checks = await PlanTest.RunAsync(new() { Path = _folder.Combine("plan.yaml"), Logger = new(0, (level, message) => said.Add($"{level} {message}")) }, null, Stop).ToListAsync();
+        Of(checks, "Secret").Select(check => (check.Job, check.Status)).ShouldBe([("wiki", PlanCheckStatus.Passed), ("code", PlanCheckStatus.Failed)]);
+        Of(checks, "Source").Select(check => (check.Job, check.Status)).ShouldBe([("wiki", PlanCheckStatus.Failed), ("code", PlanCheckStatus.NotChecked)]);
+        if (!OperatingSystem.IsWindows())
+            said.Count(line => line.StartsWith("3 wiki: Everybody on this machine can read", StringComparison.Ordinal)).ShouldBe(1);
+        string.Join('\n', [.. said, .. checks.Select(check => $"{check}")]).ShouldNotContain("t0ken-secret");
     }
 
     [Fact]

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace Backup.Engine.Plans;
 
-/// <summary>An object that was held against its shape, read by name. What it does not have is taken from the object around it, where that has it.</summary>
-internal sealed class PlanValues(PlanObject own, PlanValues? outer = null)
+/// <summary>An object that was held against its shape, read by name. What all jobs share is taken from the plan where a job does not have it.</summary>
+internal sealed class PlanValues(PlanObject own, PlanValues? plan = null)
 {
     /// <summary>Whether it says this itself.</summary>
     public bool Has(string name) => own[name] is not null;
@@ -24,7 +24,10 @@ internal sealed class PlanValues(PlanObject own, PlanValues? outer = null)
     public T? Choice<T>(string name)
         where T : struct, Enum => Text(name) is { } text ? Enum.Parse<T>(text) : null;
 
-    public Uri? Address(string name) => Text(name) is { } text ? new(text) : null;
+    /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/> where it has the form of an address and is none.</exception>
+    public Uri? Address(string name) => Text(name) is not { } text ? null
+        : Uri.TryCreate(text, UriKind.Absolute, out var address) ? address
+        : throw new BackupException(FailureKind.InvalidInput, $"'{name}' of the plan is no address.", "Write a whole address, such as https://s3.example.com.");
 
     /// <summary>Where the secret is kept.</summary>
     public SecretReference? Secret(string name) => Text(name) is { } text ? SecretReference.Parse(text) : null;
@@ -36,7 +39,8 @@ internal sealed class PlanValues(PlanObject own, PlanValues? outer = null)
     public IReadOnlyDictionary<string, IReadOnlyList<string>>? Map(string name) =>
         (Find(name) as PlanObject)?.Members.ToDictionary(member => member.Name, member => TextsOf(member.Value) ?? [], StringComparer.Ordinal);
 
-    private PlanNode? Find(string name) => own[name] ?? outer?.Find(name);
+    // A name of the plan's own, such as its version, is another thing than a job's.
+    private PlanNode? Find(string name) => own[name] ?? (plan is not null && PlanShapes.IsShared(name) ? plan.Find(name) : null);
 
     private static IReadOnlyList<string>? TextsOf(PlanNode? node) => node switch
     {

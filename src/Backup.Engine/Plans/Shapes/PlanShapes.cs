@@ -27,6 +27,9 @@ internal static class PlanShapes
         Keep,
     ];
 
+    /// <summary>Whether a job takes it from the plan.</summary>
+    public static bool IsShared(string name) => Shared.Any(property => property.Name == name);
+
     /// <summary>Which runs are kept.</summary>
     public static PlanProperty Keep => new("keep", PlanType.Text, "Which runs of Confluence and Jira are kept, such as 7d4w12m. What the other systems store is not pruned.") { Pattern = PlanForms.Retention, Form = PlanForms.RetentionForm };
 

@@ -107,6 +107,8 @@ internal sealed class FoldersPlan : PlanSystem
             {
                 if (folder.Failure is { } failure)
                     throw failure;
+                if (!Directory.Exists(folder.Folder))
+                    throw new BackupException(FailureKind.NotFound, $"The folder '{folder.Folder}' does not exist.", "Check the path. If it is on a drive that is mounted, mount it.");
                 if (Directory.EnumerateFileSystemEntries(folder.Folder).Any())
                     readable++;
                 else

@@ -120,7 +120,10 @@ internal sealed class GitHubPlan : PlanSystem
         }
         catch (BackupException exception)
         {
-            checks.Failed("Source", exception);
+            if (checks.HasFailed("Secret"))
+                checks.NotChecked("Source", "Without its secret GitHub cannot be asked.");
+            else
+                checks.Failed("Source", exception);
             return;
         }
 
