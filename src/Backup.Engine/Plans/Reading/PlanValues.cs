@@ -18,12 +18,13 @@ internal sealed class PlanValues(PlanObject own, PlanValues? plan = null)
 
     public double? Number(string name) => Text(name) is { } text ? double.Parse(text, CultureInfo.InvariantCulture) : null;
 
-    public TimeSpan? Span(string name) => Text(name) is { } text ? PlanForms.ParseSpan(text) : null;
+    public TimeSpan? Span(string name) => Text(name) is { } text ? SpanText.Parse(text) : null;
 
     /// <summary>The member of an enumeration that has the text's name.</summary>
     public T? Choice<T>(string name)
         where T : struct, Enum => Text(name) is { } text ? Enum.Parse<T>(text) : null;
 
+    /// <summary>An address.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/> where it has the form of an address and is none.</exception>
     public Uri? Address(string name) => Text(name) is not { } text ? null
         : Uri.TryCreate(text, UriKind.Absolute, out var address) ? address

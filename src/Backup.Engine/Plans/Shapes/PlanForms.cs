@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Backup.Engine.Plans;
 
 /// <summary>The forms that texts of a plan have, as regular expressions that the schema shares.</summary>
@@ -23,20 +21,4 @@ internal static class PlanForms
 
     public const string Shard = "^[1-9][0-9]{0,2}/[1-9][0-9]{0,2}$";
     public const string ShardForm = "one of several parts, such as 3/8";
-
-    /// <summary>Reads what has matched <see cref="Span"/>.</summary>
-    public static TimeSpan ParseSpan(string text)
-    {
-        if (text.Contains(':', StringComparison.Ordinal))
-            return TimeSpan.Parse(text, CultureInfo.InvariantCulture);
-        var number = int.Parse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture);
-        return text[^1] switch
-        {
-            's' => TimeSpan.FromSeconds(number),
-            'm' => TimeSpan.FromMinutes(number),
-            'h' => TimeSpan.FromHours(number),
-            'd' => TimeSpan.FromDays(number),
-            _ => TimeSpan.FromDays(7.0 * number),
-        };
-    }
 }
