@@ -72,6 +72,7 @@ internal static class MavenBench
                 }
             }
 
+            await CompareAsync(options);
             return 0;
         }
         finally
@@ -95,6 +96,18 @@ internal static class MavenBench
         var cpu = Read().Zip(before, (after, start) => (after - start).TotalSeconds).ToArray();
         string Each(double used) => Invariant($"{used:0.0} s") + (summary.Assets > 0 ? Invariant($" ({1000 * used / summary.Assets:0.00} ms an asset)") : "");
         Console.WriteLine(Invariant($"{run}: {summary!.Outcome}, {summary.Stored} stored, {summary.Unchanged} unchanged, {summary.Failed} failed, {seconds:0.0} s, {summary.Assets / seconds:0} assets/s, peak {self.PeakWorkingSet64 >> 20} MiB; CPU ours {Each(cpu[0])}, CodeArtifact {Each(cpu[1])}, S3 {Each(cpu[2])}"));
+    }
+
+    // Every object of the store is asked for, and every version listed.
+    private static async Task CompareAsync(MavenBackupOptions options)
+    {
+        using var self = Process.GetCurrentProcess();
+        var clock = Stopwatch.StartNew();
+        var differences = 0;
+        await foreach (var _ in MavenCompare.RunAsync(new() { Destination = options.Destination, Store = options.Store, Aws = options.Aws, Domain = options.Domain!, Repository = options.Repository!, RequestRate = 0 }))
+            differences++;
+        self.Refresh();
+        Console.WriteLine(Invariant($"comparison: {differences} differences, {clock.Elapsed.TotalSeconds:0.0} s, peak {self.PeakWorkingSet64 >> 20} MiB"));
     }
 
     private static TimeSpan Cpu(Process process)

@@ -1,5 +1,11 @@
 namespace Backup.Engine.Maven;
 
+/// <summary>A version that is to be restored.</summary>
+/// <param name="Id">The version.</param>
+/// <param name="Revision">Its revision.</param>
+/// <param name="Status">The status that it gets; null for the one that it had last.</param>
+internal sealed record SelectedVersion(PackageVersionId Id, string Revision, string? Status);
+
 /// <summary>A version to publish.</summary>
 /// <param name="Manifest">Its revision, as it was backed up.</param>
 /// <param name="Status">The status that it gets.</param>

@@ -50,11 +50,11 @@ public static class MavenRestore
                 var published = new List<RestoredVersion>();
                 foreach (var version in package)
                 {
-                    var result = await RestoreAsync(store, target, version, options, token);
+                    var (result, restored) = await RestoreAsync(store, target, version, options, token);
                     counts.Add(result);
                     emit(result);
                     if (result.Outcome is Outcome.Completed or Outcome.Unchanged)
-                        published.Add(version);
+                        published.Add(restored!);
                     meter.Finish(version.Id.ToString());
                 }
 
@@ -71,24 +71,21 @@ public static class MavenRestore
         _ => new CodeArtifactTarget(store, source!, options),
     };
 
-    private static async Task<PackageVersionResult> RestoreAsync(IObjectStore store, IPackageTarget target, RestoredVersion version, MavenRestoreOptions options, CancellationToken cancellationToken)
+    private static async Task<(PackageVersionResult Result, RestoredVersion? Version)> RestoreAsync(IObjectStore store, IPackageTarget target, SelectedVersion selected, MavenRestoreOptions options, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
-        var result = MavenSelection.Result(options, version.Id, Outcome.Completed) with
-        {
-            Revision = version.Manifest.Revision,
-            Status = version.Status,
-            Assets = version.Manifest.Assets.Count,
-        };
+        var result = MavenSelection.Result(options, selected.Id, Outcome.Completed) with { Revision = selected.Revision, Status = selected.Status };
+        RestoredVersion? version = null;
         try
         {
+            version = await ReadAsync(store, selected, options, cancellationToken);
+            result = result with { Status = version.Status, Assets = version.Manifest.Assets.Count };
             var outcome = await target.PublishAsync(version, options.WhatIf, cancellationToken);
-            return result with
+            result = result with
             {
                 Outcome = outcome,
                 Bytes = outcome == Outcome.Unchanged ? 0 : version.Manifest.Assets.Sum(asset => asset.Size),
                 Reason = outcome == Outcome.Skipped ? "WhatIf: nothing was written." : null,
-                Duration = clock.Elapsed,
             };
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
@@ -96,15 +93,27 @@ public static class MavenRestore
             var failure = Find(exception);
             if (MavenBackup.EndsTheRun(failure))
                 throw failure;
-            if (failure.Kind == FailureKind.Archived)
+            if (failure.Kind == FailureKind.Archived && version is not null)
             {
                 if (!options.WhatIf)
                     await RequestAsync(store, version, cancellationToken);
-                return result with { Outcome = Outcome.Deferred, Reason = "Its assets are in an archive class; readable copies were asked for, which takes hours.", Advice = "Run the same command again when they are readable." };
+                result = result with { Outcome = Outcome.Deferred, Reason = "Its assets are in an archive class; readable copies were asked for, which takes hours.", Advice = "Run the same command again when they are readable." };
             }
-
-            return result with { Outcome = Outcome.Failed, Reason = failure.Message, Kind = failure.Kind, Advice = failure.Advice, Duration = clock.Elapsed };
+            else
+            {
+                result = result with { Outcome = Outcome.Failed, Reason = failure.Message, Kind = failure.Kind, Advice = failure.Advice };
+            }
         }
+
+        return (result with { Duration = clock.Elapsed }, version);
+    }
+
+    private static async Task<RestoredVersion> ReadAsync(IObjectStore store, SelectedVersion selected, MavenRestoreOptions options, CancellationToken cancellationToken)
+    {
+        var catalog = new RevisionCatalog(store);
+        var manifest = await catalog.FindAsync(selected.Id, selected.Revision, cancellationToken)
+            ?? throw new BackupException(FailureKind.NotFound, $"The manifest of its revision is not in '{options.From}'.", "Back that version up again.");
+        return new(manifest, selected.Status ?? await catalog.StatusAsync(manifest, cancellationToken));
     }
 
     // A body that fails as it is sent comes wrapped by what sent it.

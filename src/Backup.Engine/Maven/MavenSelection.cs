@@ -11,14 +11,14 @@ internal sealed class MavenSelection(IObjectStore store, MavenRestoreOptions opt
     /// <summary>The versions by package, each package's in the order they have to be published in: builds of a snapshot as they were made, then the snapshot.</summary>
     /// <param name="emit">Told of versions that cannot be restored.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task<IReadOnlyList<IReadOnlyList<RestoredVersion>>> ReadAsync(Action<PackageVersionResult> emit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<IReadOnlyList<SelectedVersion>>> ReadAsync(Action<PackageVersionResult> emit, CancellationToken cancellationToken)
     {
         var versions = options.RunId is null ? await ByCoordinatesAsync(cancellationToken) : await ByRunAsync(emit, cancellationToken);
         if (versions.Count == 0)
             throw new BackupException(FailureKind.NotFound, $"'{options.From}' holds none of the versions that are asked for.", "Look at what it holds with Get-BackupRun -System maven, and check domain, repository, package and version: case matters.");
         return [.. versions
             .GroupBy(version => (version.Id.Format, version.Id.Namespace, version.Id.Package))
-            .Select(package => (IReadOnlyList<RestoredVersion>)[.. package
+            .Select(package => (IReadOnlyList<SelectedVersion>)[.. package
                 .OrderBy(version => version.Id.SnapshotVersion ?? version.Id.Version, VersionOrder.Instance)
                 .ThenBy(version => version.Id.SnapshotBuild is null)
                 .ThenBy(version => version.Id.SnapshotBuild)])];
@@ -37,22 +37,20 @@ internal sealed class MavenSelection(IObjectStore store, MavenRestoreOptions opt
         WhatIf = options.WhatIf,
     };
 
-    private async Task<List<RestoredVersion>> ByCoordinatesAsync(CancellationToken cancellationToken)
+    private async Task<List<SelectedVersion>> ByCoordinatesAsync(CancellationToken cancellationToken)
     {
-        var latest = new Dictionary<string, RevisionManifest>(StringComparer.Ordinal);
+        // Of each version its newest revision, and nothing of its assets: a store may hold millions.
+        var latest = new Dictionary<string, (SelectedVersion Version, DateTimeOffset Stored)>(StringComparer.Ordinal);
         foreach (var prefix in Prefixes())
         {
             await foreach (var manifest in _catalog.ListRepositoryAsync(prefix, cancellationToken))
             {
                 if (IsWanted(manifest.Id) && (!latest.TryGetValue(manifest.Id.Path, out var other) || manifest.Stored > other.Stored))
-                    latest[manifest.Id.Path] = manifest;
+                    latest[manifest.Id.Path] = (new(manifest.Id, manifest.Revision, null), manifest.Stored);
             }
         }
 
-        var versions = new List<RestoredVersion>();
-        foreach (var manifest in latest.Values)
-            versions.Add(new(manifest, await _catalog.StatusAsync(manifest, cancellationToken)));
-        return versions;
+        return [.. latest.Values.Select(found => found.Version)];
     }
 
     private IEnumerable<string> Prefixes()
@@ -67,7 +65,7 @@ internal sealed class MavenSelection(IObjectStore store, MavenRestoreOptions opt
         });
     }
 
-    private async Task<List<RestoredVersion>> ByRunAsync(Action<PackageVersionResult> emit, CancellationToken cancellationToken)
+    private async Task<List<SelectedVersion>> ByRunAsync(Action<PackageVersionResult> emit, CancellationToken cancellationToken)
     {
         var catalog = new RunCatalog(store);
         RunManifest? run = null;
@@ -75,7 +73,7 @@ internal sealed class MavenSelection(IObjectStore store, MavenRestoreOptions opt
             run = found;
         if (run is null)
             throw new BackupException(FailureKind.NotFound, $"'{options.From}' holds no Maven run {options.RunId}.", "List them with Get-BackupRun -System maven.");
-        var versions = new List<RestoredVersion>();
+        var versions = new List<SelectedVersion>();
         await foreach (var entry in catalog.ReadInventoryAsync(run, cancellationToken))
         {
             if (MavenRun.ReadVersion(entry) is not { } listed || !IsWanted(listed.Id))
@@ -87,10 +85,7 @@ internal sealed class MavenSelection(IObjectStore store, MavenRestoreOptions opt
                 continue;
             }
 
-            if (await _catalog.FindAsync(listed.Id, listed.Revision!, cancellationToken) is { } manifest)
-                versions.Add(new(manifest, listed.Status is "Deleted" or "Disposed" ? manifest.Status : listed.Status));
-            else
-                emit(Result(options, listed.Id, Outcome.Failed) with { Revision = listed.Revision, Kind = FailureKind.NotFound, Reason = $"The manifest of its revision is not in '{options.From}'.", Advice = "Back that version up again." });
+            versions.Add(new(listed.Id, listed.Revision!, listed.Status is "Deleted" or "Disposed" ? null : listed.Status));
         }
 
         return versions;

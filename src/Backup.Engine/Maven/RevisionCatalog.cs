@@ -13,6 +13,7 @@ internal sealed class RevisionCatalog(IObjectStore store)
 {
     public const string Root = "_catalog/packages/";
 
+    private const int ReadAhead = 16;
     private const string Ending = ".json";
     private const string StatusEnding = ".status.json";
     private const string TombstoneEnding = ".tombstone.json";
@@ -82,12 +83,30 @@ internal sealed class RevisionCatalog(IObjectStore store)
 
     private async IAsyncEnumerable<RevisionManifest> ListAsync(string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var item in store.ListAsync(prefix, cancellationToken))
+        // A store answers many readers as fast as one.
+        var ahead = new Queue<Task<RevisionManifest?>>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
         {
-            if (!item.Key.EndsWith(Ending, StringComparison.Ordinal) || item.Key.EndsWith(StatusEnding, StringComparison.Ordinal) || item.Key.EndsWith(TombstoneEnding, StringComparison.Ordinal))
-                continue;
-            if (await ReadAsync(item.Key, RevisionJson.Default.RevisionManifest, cancellationToken) is { } manifest)
-                yield return manifest;
+            await foreach (var item in store.ListAsync(prefix, cancellationToken))
+            {
+                if (!item.Key.EndsWith(Ending, StringComparison.Ordinal) || item.Key.EndsWith(StatusEnding, StringComparison.Ordinal) || item.Key.EndsWith(TombstoneEnding, StringComparison.Ordinal))
+                    continue;
+                ahead.Enqueue(ReadAsync(item.Key, RevisionJson.Default.RevisionManifest, stop.Token));
+                if (ahead.Count >= ReadAhead && await ahead.Dequeue() is { } manifest)
+                    yield return manifest;
+            }
+
+            while (ahead.TryDequeue(out var next))
+            {
+                if (await next is { } manifest)
+                    yield return manifest;
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await Task.WhenAll(ahead).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
 

@@ -118,7 +118,9 @@ public sealed class MavenRestoreTests
         await BackUpAsync(bench);
         var repository = Path.Combine(bench.StoreDirectory, "repository");
         var outputs = await bench.RunAsync(MavenRestore.RunAsync(bench.Restore() with { Directory = repository }));
-        outputs.OfType<RepositoryResult>().Single().Failed.ShouldBe(0, string.Join("\n", outputs));
+        var summary = outputs.OfType<RepositoryResult>().Single();
+        summary.Failed.ShouldBe(0, string.Join("\n", outputs));
+        (summary.Domain, summary.Repository).ShouldBe(("", repository));
         File.ReadAllText(Path.Combine(repository, "com/example/library/maven-metadata.xml")).ShouldContain("<release>1.0</release>");
         File.Exists(Path.Combine(repository, $"com/example/library/1.1-SNAPSHOT/library-{Build2}.jar.sha512")).ShouldBeTrue();
         File.ReadAllText(Path.Combine(repository, "com/example/library/1.1-SNAPSHOT/maven-metadata.xml")).ShouldContain("20210729.101500");
