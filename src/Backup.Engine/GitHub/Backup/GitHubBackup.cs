@@ -43,6 +43,8 @@ public static class GitHubBackup
     {
         var list = options.List with { Time = options.Store.Time, Logger = options.Logger };
         options = options with { List = list };
+        if ((options.Content & (GitHubContent.Git | GitHubContent.Wiki)) != GitHubContent.None && !options.WhatIf)
+            await GitProgram.FindAsync();
         using var client = new GitHubClient(list.Connection, options.Store.Time, options.Logger);
         await using var store = await ObjectStores.OpenAsync(options.Destination, options.Store, cancellationToken);
         await CheckStoreAsync(store, options, cancellationToken);
@@ -61,7 +63,7 @@ public static class GitHubBackup
                 Time = options.Store.Time,
                 Logger = options.Logger,
             });
-            var meter = new ProgressMeter(progress, "Backing up repositories", null, listings.Sum(listing => listing.Wanted.Count));
+            var meter = new ProgressMeter(progress, "Backing up repositories", null, listings.Sum(listing => listing.Wanted.Count + listing.Missing.Count));
             foreach (var listing in listings)
             {
                 var writer = new RunWriter(store, AccountRun.System, SourceName(list.Connection, listing.Login, list.Shard), options.Store.Time);
@@ -124,11 +126,12 @@ public static class GitHubBackup
 
         var accounts = listing.Accounts.ToDictionary(account => account.Login, StringComparer.OrdinalIgnoreCase);
         var byOwner = wanted.GroupBy(repository => repository.Owner, StringComparer.OrdinalIgnoreCase).ToDictionary(group => group.Key, group => group.ToList(), StringComparer.OrdinalIgnoreCase);
-        foreach (var account in accounts.Keys.Where(login => !byOwner.ContainsKey(login)))
+        var missing = listing.Missing.ToLookup(one => one.FullName.Split('/')[0], StringComparer.OrdinalIgnoreCase);
+        foreach (var account in accounts.Keys.Concat(missing.Select(group => group.Key)).Where(login => !byOwner.ContainsKey(login)).Distinct(StringComparer.OrdinalIgnoreCase).ToList())
             byOwner[account] = [];
         return [.. byOwner
             .OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase)
-            .Select(pair => new AccountListing(pair.Key, pair.Value, seen, listing.Complete, IsFirstShard(options) ? accounts.GetValueOrDefault(pair.Key) : null, pair.Key.Equals(listing.Self, StringComparison.OrdinalIgnoreCase)))];
+            .Select(pair => new AccountListing(pair.Key, pair.Value, seen, listing.Complete, [.. missing[pair.Key]], IsFirstShard(options) ? accounts.GetValueOrDefault(pair.Key) : null, pair.Key.Equals(listing.Self, StringComparison.OrdinalIgnoreCase)))];
     }
 
     // What belongs to the account and to no repository is for one of the machines.

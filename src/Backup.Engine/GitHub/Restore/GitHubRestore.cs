@@ -22,9 +22,20 @@ public static class GitHubRestore
     {
         if (new[] { options.Path, options.Owner, options.Remote }.Count(target => target is not null) != 1)
             throw new BackupException(FailureKind.InvalidInput, "It is not clear where to restore to.", "Give one of -Path, -Owner and -Remote.");
+        if (options.Remote is { } remote && !IsHttp(remote))
+        {
+            throw new BackupException(
+                FailureKind.InvalidInput,
+                "What -Remote says is not an http or https address without credentials.",
+                "Give https://git.example.com/{owner}/{name}.git, and the token as -Token. For a server that is reached in another way restore with -Path, and push from there with git.");
+        }
+
         await using var store = await ObjectStores.OpenAsync(options.From, options.Store, cancellationToken);
         await store.CheckAsync(forWriting: false, cancellationToken);
         var repositories = await RestoreSource.FindAsync(store, options.Names, options.At, cancellationToken);
+        CheckTargets(options, repositories);
+        if ((options.Content & (GitHubContent.Git | GitHubContent.Wiki)) != GitHubContent.None && !options.WhatIf)
+            await GitProgram.FindAsync();
         using var client = new GitHubClient(options.Connection, options.Store.Time, options.Logger);
         using var http = new HttpSender(new() { MaxAttempts = 3, Time = options.Store.Time, Logger = options.Logger });
         var work = options.WhatIf ? "" : Directory.CreateDirectory(Path.Combine(options.WorkPath ?? Path.GetTempPath(), $"AtlassianBackup-github-{Guid.NewGuid():N}")).FullName;
@@ -43,6 +54,28 @@ public static class GitHubRestore
                 Directory.Delete(work, recursive: true);
         }
     }
+
+    private static bool IsHttp(string remote) =>
+        Uri.TryCreate(remote.Replace("{owner}", "owner", StringComparison.Ordinal).Replace("{name}", "name", StringComparison.Ordinal), UriKind.Absolute, out var uri)
+        && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0;
+
+    /// <summary>Two repositories in one would be neither.</summary>
+    private static void CheckTargets(GitHubRestoreOptions options, IReadOnlyList<KnownRepository> repositories)
+    {
+        if (options.Path is not null)
+            return;
+        var shared = repositories
+            .Where(RepositoryRestore.HasCopy)
+            .GroupBy(repository => RepositoryRestore.NameOf(options, repository), StringComparer.OrdinalIgnoreCase)
+            .FirstOrDefault(group => group.Count() > 1)?.ToList();
+        if (shared is not null)
+        {
+            throw new BackupException(
+                FailureKind.InvalidInput,
+                $"'{shared[0].FullName}' and '{shared[1].FullName}' would be restored into one and the same repository.",
+                options.Owner is not null ? "Restore them into different accounts, one after the other." : "Write {owner} and {name} into the address where those belong.");
+        }
+    }
 }
 
 /// <summary>One repository, restored once.</summary>
@@ -56,14 +89,33 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
     private bool _isNew;
     private RecordRestore? _records;
 
+    /// <summary>Whether there is anything to restore.</summary>
+    public static bool HasCopy(KnownRepository known) => known.Git is not null || known.Wiki is not null || known.Records.Count > 0;
+
+    /// <summary>What tells its target from others: the name in the account, or the address.</summary>
+    public static string NameOf(GitHubRestoreOptions options, KnownRepository known)
+    {
+        var parts = known.FullName.Split('/');
+        return options.Remote is { } remote
+            ? remote.Replace("{owner}", Uri.EscapeDataString(parts[0]), StringComparison.Ordinal).Replace("{name}", Uri.EscapeDataString(parts[1]), StringComparison.Ordinal)
+            : parts[1];
+    }
+
     /// <summary>Restores. It throws nothing but a cancellation.</summary>
     public async Task<GitHubRestoreResult> RunAsync(CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         BackupException? failure = null;
+        string? nothing = null;
         try
         {
-            if (!options.WhatIf)
+            if (!HasCopy(source))
+                nothing = (source.Tombstone?.Reason ?? source.Failing) is { } why ? $"It was never backed up: {why}" : "It was never backed up.";
+            else if (options.Owner is null && source.Git is null && source.Wiki is null)
+                nothing = "It has no history in the backup, and records are restored to GitHub alone: give -Owner, or take them as files with Restore-BackupRun.";
+            if (nothing is not null && options.Names.Contains(source.FullName, StringComparer.OrdinalIgnoreCase))
+                throw new BackupException(FailureKind.NotFound, $"'{source.FullName}' cannot be restored. {nothing}", "See Get-BackupRun for when it was backed up, and why not.");
+            if (nothing is null && !options.WhatIf)
                 await RestoreAsync(cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
@@ -79,8 +131,8 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
         {
             FullName = source.FullName,
             Target = Target(),
-            Outcome = _failures.Count > 0 ? Outcome.Failed : made > 0 || _isNew || options.WhatIf ? Outcome.Completed : Outcome.Unchanged,
-            Reason = failure?.Message ?? first?.Message ?? (options.WhatIf ? Plan() : null),
+            Outcome = _failures.Count > 0 ? Outcome.Failed : nothing is not null ? Outcome.Skipped : made > 0 || _isNew || options.WhatIf ? Outcome.Completed : Outcome.Unchanged,
+            Reason = failure?.Message ?? first?.Message ?? nothing ?? (options.WhatIf ? Plan() : source.Git?.Generation is not null && _refs == 0 && _isNew ? "It has no commit." : null),
             Kind = failure?.Kind ?? first?.Kind,
             Advice = failure?.Advice ?? (first is null ? null : "What could be restored is there. Run it again to go on; Failures lists the rest."),
             Generation = source.Git?.Generation,
@@ -126,6 +178,7 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
     {
         if (state is null || !options.Content.HasFlag(part == GitPart.Wiki ? GitHubContent.Wiki : GitHubContent.Git))
             return;
+        _isNew |= !Directory.Exists(folder);
         Keep(await GitRestore.ToFolderAsync(store, folder, Git(part, state), cancellationToken));
     }
 
@@ -228,7 +281,7 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
 
     private string Target() =>
         options.Path is not null ? Folder("")
-        : options.Remote is { } remote ? remote.Replace("{owner}", Uri.EscapeDataString(_owner), StringComparison.Ordinal).Replace("{name}", Uri.EscapeDataString(_name), StringComparison.Ordinal)
+        : options.Remote is not null ? NameOf(options, source)
         : new Uri(client.Connection.GitUri, $"{Uri.EscapeDataString(_owner)}/{Uri.EscapeDataString(_name)}.git").AbsoluteUri;
 
     // Names from a store become directories: they are encoded as keys are, and two of one name are told apart by their ids.
