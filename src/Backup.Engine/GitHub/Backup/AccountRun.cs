@@ -51,7 +51,11 @@ internal sealed class AccountRun
         }
 
         await CommitAsync(null, cancellationToken);
+        if (_context.Options is { WhatIf: true, Keep: { } keep })
+            await Cleaning().TellAsync(_context.Writer.Draft(Outcome.Completed) with { Finished = _context.Time.GetUtcNow() }, keep, cancellationToken);
     }
+
+    private RunCleaning Cleaning() => new(_context.Store, _context.Time, _context.Options.Logger);
 
     /// <summary>A repository that was asked for by its name, and cannot be had.</summary>
     private RepositoryOutcome Missing(MissingRepository missing)
@@ -180,7 +184,7 @@ internal sealed class AccountRun
         reason ??= _failed > 0 ? $"{_failed} of {_completed + _unchanged + _failed} repositories failed."
             : failing.Count > 0 ? $"'{failing[0].FullName}'{(failing.Count > 1 ? $" and {failing.Count - 1} more" : "")} failed in an earlier run, and was not tried again."
             : null;
-        await writer.CommitAsync(
+        var run = await writer.CommitAsync(
             writer.Draft(reason is not null ? Outcome.Failed : Outcome.Completed, reason) with
             {
                 Counts = new() { Stored = _completed, Unchanged = _unchanged, Failed = _failed },
@@ -193,6 +197,8 @@ internal sealed class AccountRun
                 Properties = new Dictionary<string, string>(StringComparer.Ordinal) { [AccountMemory.Property] = state.Key },
             },
             cancellationToken);
+        if (reason is null && _context.Options.Keep is { } keep)
+            await Cleaning().RunAsync(run.SourceName, _memory.Repositories.Values.Select(known => known.Folder), keep, cancellationToken);
         _context.Options.Logger?.LogInformation("{Account}: {Completed} stored, {Unchanged} unchanged, {Failed} failed; run {RunId}.", _listing.Login, _completed, _unchanged, _failed, writer.RunId);
     }
 
@@ -205,8 +211,8 @@ internal sealed class AccountRun
 
     private async Task MarkUnchangedAsync(CancellationToken cancellationToken)
     {
-        if (_memory.Run is { } run && _context.Writer.Started - run.Finished >= UnchangedMarks.Interval)
-            await new UnchangedMarks(_context.Store).WriteAsync(RunCatalog.ManifestKey(run), _context.Writer.Started, cancellationToken);
+        if (_memory.Run is { } newest && _context.Writer.Started - newest.Finished >= UnchangedMarks.Interval)
+            await new UnchangedMarks(_context.Store).WriteAsync(RunCatalog.ManifestKey(newest), _context.Writer.Started, cancellationToken);
     }
 
     /// <summary>The inventory: what the run before had, without what a changed repository no longer needs, and with what it has stored.</summary>
@@ -234,10 +240,17 @@ internal sealed class AccountRun
         }
 
         // What a run stored that was killed before its manifest, and this one took over.
-        foreach (var key in changed.Values.SelectMany(item => item.Keys))
+        foreach (var item in changed.Values.Where(item => item.Keys.Count > 0))
         {
-            if (await _context.Store.HeadAsync(key, null, cancellationToken) is { } head)
-                fresh[PathOf(key)] = Entry(head);
+            var keys = item.Keys.ToAsyncEnumerable();
+            // Which of the LFS objects it stored is in its list; all that are there are its own or older.
+            if (item.Keys.Any(key => key.EndsWith(".jsonl", StringComparison.Ordinal)))
+                keys = keys.Concat(_context.Store.ListAsync(item.Lfs, cancellationToken).Select(found => found.Key));
+            await foreach (var key in keys)
+            {
+                if (!fresh.ContainsKey(PathOf(key)) && await _context.Store.HeadAsync(key, null, cancellationToken) is { } head)
+                    fresh[PathOf(key)] = Entry(head);
+            }
         }
 
         foreach (var entry in kept)

@@ -51,29 +51,22 @@ public static class GitHubBackup
         var listings = await ListAsync(client, options, cancellationToken);
 
         using var gitHttp = new HttpSender(new() { MaxAttempts = 3, AnswerTimeout = options.Stall, Time = options.Store.Time, Logger = options.Logger });
-        var work = Directory.CreateDirectory(Path.Combine(options.WorkPath ?? Path.GetTempPath(), $"AtlassianBackup-github-{Guid.NewGuid():N}")).FullName;
-        try
+        using var work = options.WhatIf ? null : WorkFolder.Create(options.WorkPath);
+        var git = new GitBackup(store, gitHttp, new()
         {
-            var git = new GitBackup(store, gitHttp, new()
-            {
-                WorkPath = work,
-                MirrorPath = options.MirrorPath,
-                StorageClass = options.StorageClass,
-                Stall = options.Stall,
-                Time = options.Store.Time,
-                Logger = options.Logger,
-            });
-            var meter = new ProgressMeter(progress, "Backing up repositories", null, listings.Sum(listing => listing.Wanted.Count + listing.Missing.Count));
-            foreach (var listing in listings)
-            {
-                var writer = new RunWriter(store, AccountRun.System, SourceName(list.Connection, listing.Login, list.Shard), options.Store.Time);
-                var memory = await AccountMemory.ReadAsync(store, await LatestAsync(store, writer, cancellationToken), cancellationToken);
-                await new AccountRun(new(options, client, gitHttp, git, store, writer), listing, memory, emit, meter).RunAsync(cancellationToken);
-            }
-        }
-        finally
+            WorkPath = work?.Path ?? "",
+            MirrorPath = options.MirrorPath,
+            StorageClass = options.StorageClass,
+            Stall = options.Stall,
+            Time = options.Store.Time,
+            Logger = options.Logger,
+        });
+        var meter = new ProgressMeter(progress, "Backing up repositories", null, listings.Sum(listing => listing.Wanted.Count + listing.Missing.Count));
+        foreach (var listing in listings)
         {
-            Directory.Delete(work, recursive: true);
+            var writer = new RunWriter(store, AccountRun.System, SourceName(list.Connection, listing.Login, list.Shard), options.Store.Time);
+            var memory = await AccountMemory.ReadAsync(store, await LatestAsync(store, writer, cancellationToken), cancellationToken);
+            await new AccountRun(new(options, client, gitHttp, git, store, writer), listing, memory, emit, meter).RunAsync(cancellationToken);
         }
     }
 

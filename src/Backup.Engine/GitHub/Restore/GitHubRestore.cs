@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Backup.Engine.GitHub.Git;
 using Backup.Engine.Http;
@@ -38,20 +39,12 @@ public static class GitHubRestore
             await GitProgram.FindAsync();
         using var client = new GitHubClient(options.Connection, options.Store.Time, options.Logger);
         using var http = new HttpSender(new() { MaxAttempts = 3, Time = options.Store.Time, Logger = options.Logger });
-        var work = options.WhatIf ? "" : Directory.CreateDirectory(Path.Combine(options.WorkPath ?? Path.GetTempPath(), $"AtlassianBackup-github-{Guid.NewGuid():N}")).FullName;
-        try
+        using var work = options.WhatIf ? null : WorkFolder.Create(options.WorkPath);
+        var meter = new ProgressMeter(progress, "Restoring repositories", null, repositories.Count);
+        foreach (var repository in repositories)
         {
-            var meter = new ProgressMeter(progress, "Restoring repositories", null, repositories.Count);
-            foreach (var repository in repositories)
-            {
-                emit(await new RepositoryRestore(options, store, client, http, work, repository, repositories).RunAsync(cancellationToken));
-                meter.Finish(repository.FullName);
-            }
-        }
-        finally
-        {
-            if (work.Length > 0)
-                Directory.Delete(work, recursive: true);
+            emit(await new RepositoryRestore(options, store, client, http, work?.Path ?? "", repository, repositories).RunAsync(cancellationToken));
+            meter.Finish(repository.FullName);
         }
     }
 
@@ -86,6 +79,7 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
     private readonly string _name = source.FullName.Split('/')[1];
     private long _refs;
     private long _lfs;
+    private long _refsLeftOut;
     private bool _isNew;
     private RecordRestore? _records;
 
@@ -132,7 +126,7 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
             FullName = source.FullName,
             Target = Target(),
             Outcome = _failures.Count > 0 ? Outcome.Failed : nothing is not null ? Outcome.Skipped : made > 0 || _isNew || options.WhatIf ? Outcome.Completed : Outcome.Unchanged,
-            Reason = failure?.Message ?? first?.Message ?? nothing ?? (options.WhatIf ? Plan() : source.Git?.Generation is not null && _refs == 0 && _isNew ? "It has no commit." : null),
+            Reason = failure?.Message ?? first?.Message ?? nothing ?? (options.WhatIf ? Plan() : source.Git?.Generation is not null && _refs == 0 && _isNew ? "It has no commit." : options.Owner is not null && NotRestored() is { Count: > 0 } left ? $"Not restored: {string.Join(", ", left)}." : null),
             Kind = failure?.Kind ?? first?.Kind,
             Advice = failure?.Advice ?? (first is null ? null : "What could be restored is there. Run it again to go on; Failures lists the rest."),
             Generation = source.Git?.Generation,
@@ -145,10 +139,22 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
             Releases = _records?.Releases ?? 0,
             Assets = _records?.Assets ?? 0,
             IssueMap = _records?.IssueMap ?? new Dictionary<int, int>(),
+            NotRestored = NotRestored(),
             Failures = _failures,
             Duration = clock.Elapsed,
             WhatIf = options.WhatIf,
         };
+    }
+
+    private List<string> NotRestored()
+    {
+        var left = new List<string>(_records?.NotRestored ?? []);
+        if (_refsLeftOut > 0)
+            left.Add(string.Create(CultureInfo.InvariantCulture, $"{_refsLeftOut:N0} {(_refsLeftOut == 1 ? "ref" : "refs")} that {(_refsLeftOut == 1 ? "is" : "are")} neither branch nor tag"));
+        // What belongs to the repository's name and settings goes with it anyway.
+        if (options.Owner is null)
+            left.AddRange(source.Records.Where(record => record.Key != "settings" && record.Value.Files.Count > 0).Select(record => record.Key.Replace('-', ' ')).Order(StringComparer.Ordinal));
+        return left;
     }
 
     private async Task RestoreAsync(CancellationToken cancellationToken)
@@ -218,6 +224,7 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
     {
         _refs += result.Refs;
         _lfs += result.LfsObjects;
+        _refsLeftOut += result.RefsLeftOut;
         _failures.AddRange(result.Problems);
     }
 
