@@ -81,6 +81,27 @@ public sealed class GitHubRestoreTargetTests
     }
 
     [Fact]
+    public async Task Of_two_repositories_of_one_name_the_living_one_is_restored_and_the_other_told()
+    {
+        await using var place = await GitHubPlace.CreateAsync();
+        var first = await place.AddAsync("acme/app", "first");
+        await place.BackupAsync();
+        first.State = RepositoryState.Deleted;
+        place.Server.World.Rename(first, "acme/app-deleted");
+        var second = await place.AddAsync("acme/app", "second");
+        await place.BackupAsync();
+        await using var target = await GitHubServer.StartAsync();
+        var copy = target.AddRepository("mirror/app");
+        var connection = new GitHubConnection { ApiUri = target.ApiUri, Credential = GitHubCredential.ForToken(target.Token) };
+
+        var results = await RestoreAsync(Options(place, "acme/app") with { Path = null, Remote = target.Endpoint + "mirror/{name}.git", Connection = connection });
+
+        results.Select(result => result.Outcome).ShouldBe([Outcome.Skipped, Outcome.Completed], ignoreOrder: true);
+        (await new SourceRepository(copy.Path).GitAsync("for-each-ref")).ShouldBe(await new SourceRepository(second.Path).GitAsync("for-each-ref"));
+        (await RestoreAsync(Options(place, "acme/app"))).Select(result => result.Target).Distinct(StringComparer.Ordinal).Count().ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Files_that_were_edited_since_are_overwritten_only_by_force()
     {
         await using var place = await GitHubPlace.CreateAsync();

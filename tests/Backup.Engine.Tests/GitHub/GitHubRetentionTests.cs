@@ -115,12 +115,13 @@ public sealed class GitHubRetentionTests
         var folder = (await place.BackupAsync(Options(place))).Single().Folder;
         var half = $"{folder}/{RunCatalog.Stamp(_time.GetUtcNow().AddHours(1))}-abcdef012345/repository.bundle";
         await WriteAsync(place, half);
-        var days = await DaysAsync(place, 5, _ => Options(place));
+        _time.Advance(TimeSpan.FromDays(30));
+        var days = await DaysAsync(place, 3, _ => Options(place));
         var young = $"{folder}/{RunCatalog.Stamp(_time.GetUtcNow().AddHours(1))}-abcdef012346/repository.bundle";
         await WriteAsync(place, young);
         (await KeysAsync(place)).ShouldContain(half);
 
-        days.AddRange(await DaysAsync(place, 1, _ => Options(place, "3l")));
+        days.AddRange(await DaysAsync(place, 1, _ => Options(place, "2l")));
 
         var keys = await KeysAsync(place);
         keys.ShouldNotContain(half);

@@ -12,8 +12,11 @@ namespace Backup.Engine.GitHub;
 /// </summary>
 internal sealed class RunCleaning(IObjectStore store, TimeProvider time, ILogger? logger)
 {
-    // No run takes longer: what is younger may be of one that is not through yet, here or on another machine.
+    // Whoever began on top of a run is through by then.
     private static readonly TimeSpan Settling = TimeSpan.FromDays(2);
+
+    // What is younger may be of a run that is not through yet, here or on another machine: a first one may take days.
+    private static readonly TimeSpan Abandoned = TimeSpan.FromDays(30);
 
     private readonly RunPruner _pruner = new(store, time, logger) { IsShared = true, Settling = Settling };
 
@@ -62,7 +65,7 @@ internal sealed class RunCleaning(IObjectStore store, TimeProvider time, ILogger
             manifests.Add(run);
         }
 
-        var newest = RunCatalog.Stamp(time.GetUtcNow() - Settling);
+        var newest = RunCatalog.Stamp(time.GetUtcNow() - Abandoned);
         var left = new HashSet<string>(StringComparer.Ordinal);
         foreach (var folder in folders.Distinct(StringComparer.Ordinal))
         {

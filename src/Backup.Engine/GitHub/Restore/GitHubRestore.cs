@@ -58,7 +58,7 @@ public static class GitHubRestore
         if (options.Path is not null)
             return;
         var shared = repositories
-            .Where(RepositoryRestore.HasCopy)
+            .Where(repository => RepositoryRestore.HasCopy(repository) && !RepositoryRestore.IsSuperseded(repository, repositories))
             .GroupBy(repository => RepositoryRestore.NameOf(options, repository), StringComparer.OrdinalIgnoreCase)
             .FirstOrDefault(group => group.Count() > 1)?.ToList();
         if (shared is not null)
@@ -86,6 +86,11 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
     /// <summary>Whether there is anything to restore.</summary>
     public static bool HasCopy(KnownRepository known) => known.Git is not null || known.Wiki is not null || known.Records.Count > 0;
 
+    /// <summary>Whether a repository of the same name came after it.</summary>
+    public static bool IsSuperseded(KnownRepository known, IReadOnlyList<KnownRepository> all) =>
+        all.Any(other => other.Id != known.Id && HasCopy(other) && other.FullName.Equals(known.FullName, StringComparison.OrdinalIgnoreCase)
+            && (known.Tombstone is null, known.Id).CompareTo((other.Tombstone is null, other.Id)) < 0);
+
     /// <summary>What tells its target from others: the name in the account, or the address.</summary>
     public static string NameOf(GitHubRestoreOptions options, KnownRepository known)
     {
@@ -105,10 +110,12 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
         {
             if (!HasCopy(source))
                 nothing = (source.Tombstone?.Reason ?? source.Failing) is { } why ? $"It was never backed up: {why}" : "It was never backed up.";
+            else if (options.Path is null && IsSuperseded(source, all))
+                nothing = "Another repository has its name now: restore with -Path, which tells the two apart by their ids.";
             else if (options.Owner is null && source.Git is null && source.Wiki is null)
                 nothing = "It has no history in the backup, and records are restored to GitHub alone: give -Owner, or take them as files with Restore-BackupRun.";
-            if (nothing is not null && options.Names.Contains(source.FullName, StringComparer.OrdinalIgnoreCase))
-                throw new BackupException(FailureKind.NotFound, $"'{source.FullName}' cannot be restored. {nothing}", "See Get-BackupRun for when it was backed up, and why not.");
+            if (nothing is not null && !HasCopy(source) && options.Names.Contains(source.FullName, StringComparer.OrdinalIgnoreCase))
+                throw new BackupException(FailureKind.NotFound, $"'{source.FullName}' cannot be restored. {nothing}", "Get-BackupRun lists the runs, failed ones with the reason.");
             if (nothing is null && !options.WhatIf)
                 await RestoreAsync(cancellationToken);
         }

@@ -27,4 +27,16 @@ public sealed class WorkFolderTests
         Directory.Exists(foreign).ShouldBeTrue();
         Directory.GetDirectories(root.Path).Length.ShouldBe(2);
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_goes_with_its_use_waits_for_no_disk_and_what_is_kept_does(bool durable)
+    {
+        var environment = new Dictionary<string, string?>(StringComparer.Ordinal);
+
+        GitEnvironment.Fill(environment, new() { Git = "git", Arguments = ["index-pack"], Directory = Path.GetTempPath(), Durable = durable });
+
+        environment.Values.Contains("core.fsync", StringComparer.Ordinal).ShouldBe(!durable);
+    }
 }
