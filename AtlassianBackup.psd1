@@ -21,6 +21,7 @@
         'Get-BackupRun'
         'Get-GitHubRepos'
         'Get-PrePostBackup'
+        'Invoke-BackupPlan'
         'Invoke-ConfluenceBackup'
         'Invoke-JiraBackup'
         'Publish-BackupDocument'
@@ -33,6 +34,7 @@
         'Start-PrePostBackup'
         'Sync-FolderToS3'
         'Test-BackupFreshness'
+        'Test-BackupPlan'
         'Test-BackupRun'
     )
     PrivateData            = @{

@@ -17,6 +17,9 @@ namespace Backup.Engine;
 /// <param name="write">Receives level and message, on any thread.</param>
 public sealed class CallbackLogger(int from, Action<int, string> write) : ILogger
 {
+    /// <summary>A logger to the same place, whose messages begin with a name.</summary>
+    public CallbackLogger Named(string name) => new(from, (level, message) => write(level, $"{name}: {message}"));
+
     /// <summary>Gives options this logger.</summary>
     public StoreOptions With(StoreOptions options) => options with { Logger = this };
 

@@ -32,7 +32,7 @@ Import-Module $Module -Force
 $Work = (New-Item -ItemType Directory (Join-Path ([IO.Path]::GetTempPath()) "drill-$([guid]::NewGuid())")).FullName
 $Servers = [System.Collections.Generic.List[object]]::new()
 
-function Start-Source([string] $Name, [string[]] $Arguments) {
+function Start-Source([string] $Name, [string[]] $Arguments = @()) {
     $server = Start-TestServer $Name $Arguments
     $Servers.Add($server)
     $server
@@ -44,8 +44,9 @@ function Invoke-Drill([string] $System, [string] $Lost, [hashtable] $Step) {
     $source = & $Step.Make
     $before = @(& $Step.Describe $source)
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
-    $size = & $Step.Backup $source
+    & $Step.Backup $source
     $backup = $clock.Elapsed
+    $size = if ($Step.Store) { (Get-BackupRun $Step.Store -Latest @Store | Measure-Object TotalBytes -Sum).Sum }
     & $Step.Lose $source
     $clock.Restart()
     $source = & $Step.Restore $source
@@ -70,6 +71,7 @@ function Assert-Completed($Result) {
 }
 
 $Folders = @{
+    Store    = 's3://drill/folders'
     Make     = {
         $source = "$Work/folder"
         New-Source $source -BigBytes 50MB
@@ -85,15 +87,14 @@ $Folders = @{
     Describe = { param($source) Get-Tree $source }
     Backup   = {
         param($source)
-        $result = Sync-FolderToS3 $source s3://drill/folders @Store -StorageClass STANDARD -CachePath "$Work/cache"
-        Assert-Completed $result
-        $result.TotalBytes
+        Assert-Completed (Sync-FolderToS3 $source s3://drill/folders @Store -StorageClass STANDARD -CachePath "$Work/cache")
     }
     Lose     = { param($source) Remove-Item $source, "$Work/cache" -Recurse -Force }
     Restore  = { param($source) Assert-Completed (Restore-FolderFromS3 $source s3://drill/folders -Destination $source @Store); $source }
 }
 
 $Atlassian = @{
+    Store    = 's3://drill/atlassian'
     Make     = {
         $site = Start-Source atlassian '--export-size', $ExportSize, '--existing', '1', '--polls', '1'
         $basic = [Convert]::ToBase64String([Text.Encoding]::ASCII.GetBytes('admin@example.com:classic-api-token'))
@@ -116,54 +117,53 @@ $Atlassian = @{
         param($source)
         $options = @{ User = 'admin@example.com'; ApiToken = 'env:DRILL_TOKEN'; MaxAge = '7.00:00:00'; PollInterval = '00:00:00.2'; StorageClass = 'STANDARD' }
         $env:DRILL_TOKEN = 'classic-api-token'
-        $results = (Invoke-ConfluenceBackup $source.Site.Url s3://drill/atlassian @options @Store), (Invoke-JiraBackup $source.Site.Url s3://drill/atlassian @options @Store)
-        Assert-Completed $results
-        ($results.Size | Measure-Object -Sum).Sum
+        Assert-Completed (Invoke-ConfluenceBackup $source.Site.Url s3://drill/atlassian @options @Store)
+        Assert-Completed (Invoke-JiraBackup $source.Site.Url s3://drill/atlassian @options @Store)
     }
     Lose     = { param($source) Stop-Server $source.Site }
     Restore  = {
         param($source)
-        foreach ($system in 'confluence', 'jira') { Assert-Completed (Get-BackupRun s3://drill/atlassian -System $system -Latest @Store | Restore-BackupRun -Destination "$Work/exports/$system" @Store) }
+        foreach ($system in 'confluence', 'jira') { Assert-Completed (Get-BackupRun s3://drill/atlassian -System $system -Latest @Store | Restore-BackupRun -To "$Work/exports/$system" @Store) }
         @{ Restored = "$Work/exports" }
     }
 }
 
 $GitHub = @{
-    Make     = { Start-Source github '--repositories', $Repositories }
+    Store    = 's3://drill/github'
+    Make     = { Start-Source github '--repositories', $Repositories, '--token', $env:TOKEN_GITHUB }
     # git's own list: the same names at the same hashes are the same history.
     Describe = {
         param($server)
         $owner = if ($server.IsCopy) { 'copier' } else { 'acme' }
         $header = 'Authorization: Basic ' + [Convert]::ToBase64String([Text.Encoding]::ASCII.GetBytes('x-access-token:' + $env:TOKEN_GITHUB))
         foreach ($name in $script:RepositoryNames) {
-            $refs = git -c "http.extraHeader=$header" ls-remote "$($server.Url)$owner/$name.git" 'refs/heads/*' 'refs/tags/*'
+            $refs = git -c "http.extraHeader=$header" ls-remote "$($server.Url)/$owner/$name.git" 'refs/heads/*' 'refs/tags/*'
             if ($LASTEXITCODE) { throw "git ls-remote of $name failed." }
             $refs | ForEach-Object { "$name $_" }
         }
     }
     Backup   = {
         param($server)
-        $results = Backup-GitHubRepos s3://drill/github -ApiUri "$($server.Url)api/v3" -Organization acme -StorageClass STANDARD @Store
-        Assert-Completed $results
-        ($results.BytesStored | Measure-Object -Sum).Sum
+        Assert-Completed (Backup-GitHubRepos s3://drill/github -ApiUri "$($server.Url)/api/v3" -Organization acme -StorageClass STANDARD @Store)
     }
     Lose     = { param($server) Stop-Server $server }
     Restore  = {
         param($server)
-        $copy = Start-Source github '--login', 'copier'
-        Assert-Completed (Restore-GitHubRepos 'acme/*' s3://drill/github -ApiUri "$($copy.Url)api/v3" -Owner copier -WritesPerMinute 60000 @Store)
+        $copy = Start-Source github '--login', 'copier', '--token', $env:TOKEN_GITHUB
+        Assert-Completed (Restore-GitHubRepos 'acme/*' s3://drill/github -ApiUri "$($copy.Url)/api/v3" -Owner copier -WritesPerMinute 60000 @Store)
         $copy | Add-Member IsCopy $true -PassThru
     }
 }
 
-function Use-CodeArtifact($Server) { $env:AWS_ENDPOINT_URL_CODEARTIFACT = $Server.Url.TrimEnd('/') }
+function Use-CodeArtifact($Server) { $env:AWS_ENDPOINT_URL_CODEARTIFACT = $Server.Url }
 $Maven = @{
+    Store    = 's3://drill/maven'
     Make     = {
         $server = Start-Source codeartifact
         Use-CodeArtifact $server
         $headers = @{ Authorization = 'Bearer ca-token-0123456789' }
         foreach ($i in 1..$Versions) {
-            $base = "$($server.Url.TrimEnd('/'))/d/my-domain/maven/my-repo/com/example/library"
+            $base = "$($server.Url)/d/my-domain/maven/my-repo/com/example/library"
             foreach ($suffix in '.pom', '.jar', '-sources.jar', '-javadoc.jar', '-linux.jar') {
                 $body = [Text.Encoding]::UTF8.GetBytes("library 1.$i $suffix " * 400)
                 $null = Invoke-WebRequest "$base/1.$i/library-1.$i$suffix" -Method Put -Headers $headers -Body $body -ContentType application/octet-stream
@@ -181,9 +181,7 @@ $Maven = @{
         }
     }
     Backup   = {
-        $summary = Backup-MavenPackage s3://drill/maven -Domain my-domain -Repository my-repo -All -StorageClass STANDARD @Store | Select-Object -Last 1
-        Assert-Completed $summary
-        $summary.BytesStored
+        Assert-Completed (Backup-MavenPackage s3://drill/maven -Domain my-domain -Repository my-repo -All -StorageClass STANDARD @Store)
     }
     Lose     = { param($server) Stop-Server $server }
     Restore  = {
@@ -198,7 +196,7 @@ $Maven = @{
 $Instances = @{
     Make     = {
         $server = Start-Source fleet '--instance', 'i-00000000000000001', '--stopped', 'i-00000000000000002', '--job-time', '3'
-        foreach ($service in 'EC2', 'SSM', 'BACKUP', 'IAM') { Set-Item "env:AWS_ENDPOINT_URL_$service" $server.Url.TrimEnd('/') }
+        foreach ($service in 'EC2', 'SSM', 'BACKUP', 'IAM') { Set-Item "env:AWS_ENDPOINT_URL_$service" $server.Url }
         $server
     }
     Describe = {
@@ -209,10 +207,10 @@ $Instances = @{
     Backup   = {
         param($server)
         $command = "Import-Module '$Module'; Start-PrePostBackup i-00000000000000001, i-00000000000000002 -BackupVaultName vault -IamRoleArn arn:aws:iam::123456789012:role/backup -PreScript 'echo frozen' -PostScript 'echo thawed' -StopInstance -Destination '$Work/ec2'"
-        $runner = Start-Process pwsh -ArgumentList '-NoProfile', '-NonInteractive', '-EncodedCommand', ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($command))) -PassThru -RedirectStandardOutput "$Work/runner.log"
+        $runner = Start-Process pwsh -ArgumentList '-NoProfile', '-NonInteractive', '-EncodedCommand', ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($command))) -PassThru -RedirectStandardOutput "$Work/runner.log" -RedirectStandardError "$Work/runner.err"
         $clock = [System.Diagnostics.Stopwatch]::StartNew()
         while ((Read-Log $server) -notmatch '(?m)^StartBackupJob ') {
-            if ($runner.HasExited -or $clock.Elapsed.TotalSeconds -gt 60) { throw "No backup job was started: $(Get-Content "$Work/runner.log" -Raw)" }
+            if ($runner.HasExited -or $clock.Elapsed.TotalSeconds -gt 60) { throw "No backup job was started: $(Get-Content "$Work/runner.log", "$Work/runner.err" -Raw)" }
             Start-Sleep -Milliseconds 50
         }
         $runner.Kill()
@@ -232,8 +230,9 @@ $Instances = @{
 
 try {
     $strict = Start-Source s3 '--bucket', 'drill', '--data', "$Work/s3"
-    $Store = @{ EndpointUrl = $strict.Url.TrimEnd('/'); Region = 'us-east-1' }
+    $Store = @{ EndpointUrl = $strict.Url; Region = 'us-east-1' }
     $env:AWS_ACCESS_KEY_ID, $env:AWS_SECRET_ACCESS_KEY, $env:AWS_DEFAULT_REGION, $env:AWS_REGION = 'test', 'testsecret', 'us-east-1', 'us-east-1'
+    aws s3api put-bucket-versioning --endpoint-url $strict.Url --bucket drill --versioning-configuration Status=Enabled
     $env:TOKEN_GITHUB = 'ghp_loopbackTokenOfTheDrill0123456789abcd'
     $script:RepositoryNames = 1..$Repositories | ForEach-Object { 'repo-{0:d4}' -f $_ }
     $rows = @(
@@ -246,7 +245,7 @@ try {
     foreach ($system in 'folders', 'atlassian', 'github', 'maven') {
         if (-not (Test-BackupRun "s3://drill/$system" -Deep @Store)) { Write-Warning "The runs of $system are not whole."; $broken = $true }
     }
-    $rows | Format-Table | Out-Host
+    ($rows | Format-Table -AutoSize | Out-String -Width 160).Trim() | Out-Host
     if ($broken -or $rows.Identical -contains $false) { exit 1 }
 }
 finally {

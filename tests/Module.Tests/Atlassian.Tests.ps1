@@ -210,7 +210,6 @@ Describe 'A mistake' {
         @{ What = 'a site that is none'; Run = { Invoke-ConfluenceBackup 'not a site' "$Root/m" @User }; Id = 'InvalidInput'; Says = 'not a site' }
         @{ What = 'a site with a password in it'; Run = { Invoke-ConfluenceBackup 'https://me:hunter2@acme.atlassian.net' "$Root/m" @User }; Id = 'InvalidInput'; Says = 'no password' }
         @{ What = 'a site without encryption'; Run = { Invoke-JiraBackup 'http://acme.atlassian.net' "$Root/m" @User }; Id = 'InvalidInput'; Says = 'not https' }
-        @{ What = 'a time that is ticks'; Run = { Invoke-ConfluenceBackup acme "$Root/m" @User -Timeout 3600 }; Id = 'InvalidInput'; Says = 'too short' }
         @{ What = 'a retention that is none'; Run = { Invoke-ConfluenceBackup acme "$Root/m" @User -Keep forever }; Id = 'InvalidInput'; Says = "'forever' is not a retention" }
         @{ What = 'a user that is none'; Run = { Invoke-ConfluenceBackup acme "$Root/m" -User 'a:b' -ApiToken env:ATLASSIAN_TEST_TOKEN }; Id = 'InvalidInput'; Says = 'e-mail' }
         @{ What = 'a destination that is none'; Run = { Invoke-ConfluenceBackup acme 's3://X' @User }; Id = 'InvalidInput'; Says = 'not a bucket name' }
@@ -225,6 +224,16 @@ Describe 'A mistake' {
         $result.Errors[0].ErrorDetails.Message | Should -Match $Says
         $result.Errors[0].ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
         "$($result.Errors[0].TargetObject) $($result.Errors[0].Exception)" | Should -Not -Match hunter2
+    }
+
+    It 'a time without a unit is refused, which PowerShell would take for ticks' {
+        foreach ($wrong in 3600, '3600', '5 minutes', '-1h') {
+            $record = Get-ErrorOf { Invoke-ConfluenceBackup acme "$Root/m" @User -Timeout $wrong }
+            $record.FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentTransformationError,*'
+            $record.Exception.Message | Should -Match "is not a span of time above zero.*90s, 15m, 26h"
+        }
+        $result = Invoke-ConfluenceBackup acme "$Root/m" @User -Timeout 1.5h -PollInterval 5s -MaxAge 7d -WhatIf -ErrorAction SilentlyContinue -ErrorVariable failed
+        $failed.FullyQualifiedErrorId | Should -Not -BeLike '*Transformation*'
     }
 
     It 'a token in plain text is refused, and not repeated' {

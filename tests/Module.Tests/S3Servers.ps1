@@ -22,13 +22,13 @@ function Start-Server([string] $Program, [string[]] $Arguments, [string] $Log) {
     [pscustomobject]@{ Process = $process; Url = $null; Log = $Log; Files = $file, $errors }
 }
 
-# One of our own servers. It prints its address when it listens.
-function Start-TestServer([string] $Name, [string[]] $Arguments) {
+# One of our own servers. It prints its address when it listens; Url has no slash at its end.
+function Start-TestServer([string] $Name, [string[]] $Arguments = @()) {
     $log = Join-Path ([IO.Path]::GetTempPath()) "$Name-$([guid]::NewGuid()).log"
     $server = Start-Server dotnet (@($TestServers, $Name) + $Arguments) $log
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
     while ($clock.Elapsed.TotalSeconds -lt 60 -and -not $server.Process.HasExited) {
-        if ((Read-Log $server) -match '(http://[^/\s]+/?)\s') { $server.Url = $Matches[1]; return $server }
+        if ((Read-Log $server) -match '(http://[\w.]+:\d+)/?\s') { $server.Url = $Matches[1]; return $server }
         Start-Sleep -Milliseconds 50
     }
     throw "The server '$Name' did not start: $(Get-Content "$log.err" -Raw)"

@@ -10,8 +10,6 @@ namespace AtlassianBackup.Commands;
 public abstract class ExportCmdlet : BackupCmdlet
 {
     // A bare number is ticks in PowerShell: who writes -Timeout 60 does not mean six microseconds.
-    private static readonly TimeSpan _shortest = TimeSpan.FromMilliseconds(10);
-
     private readonly List<string> _runs = [];
 
     /// <summary>Where the exports go.</summary>
@@ -43,13 +41,6 @@ public abstract class ExportCmdlet : BackupCmdlet
         Location = ResolveStore(Destination);
         StoreOptions = CreateWriteOptions();
         Retention = Keep is null ? null : ReadOrEnd(() => Retention.Parse(Keep), Keep);
-    }
-
-    /// <summary>Refuses times that can only be a mistake.</summary>
-    private protected void CheckTime(TimeSpan? time, string parameter)
-    {
-        if (time < _shortest)
-            ThrowMapped(new BackupException(FailureKind.InvalidInput, $"-{parameter} {time} is too short.", $"Write a time, such as -{parameter} 00:30:00 for half an hour: a number alone is ticks of 100 ns."), time);
     }
 
     /// <summary>Reads a site; null where it is none, which is one error.</summary>

@@ -16,15 +16,24 @@ public abstract class PrePostCmdlet : AwsCmdlet
     private readonly List<PrePostBackupResult> _failed = [];
 
     /// <summary>Longer than every step of the way back may take.</summary>
-    protected override TimeSpan StopDeadline => TimeSpan.FromHours(4);
+    internal static readonly TimeSpan GivingBackDeadline = TimeSpan.FromHours(4);
+
+    /// <inheritdoc/>
+    protected override TimeSpan StopDeadline => GivingBackDeadline;
 
     /// <summary>Stops what is under way. The instances are given back before the prompt is.</summary>
     protected override void StopProcessing()
     {
         base.StopProcessing();
+        TellOfGivingBack(Host);
+    }
+
+    /// <summary>Says why the prompt does not come back at once.</summary>
+    internal static void TellOfGivingBack(System.Management.Automation.Host.PSHost? host)
+    {
         try
         {
-            Host?.UI?.WriteWarningLine("Stopping: the instances are given back first, which may take minutes. If this process is ended now, run Resume-PrePostBackup.");
+            host?.UI?.WriteWarningLine("Stopping: the instances are given back first, which may take minutes. If this process is ended now, run Resume-PrePostBackup.");
         }
         catch (Exception e) when (e is NotImplementedException or InvalidOperationException or PSInvalidOperationException)
         {

@@ -66,18 +66,12 @@ public sealed class RestoreFolderFromS3Command : RestoreCmdlet
 
     /// <summary>How long to wait.</summary>
     [Parameter]
+    [SpanTransformation]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromDays(3);
 
     /// <summary>Go on where an interrupted restore ended.</summary>
     [Parameter]
     public SwitchParameter Resume { get; set; }
-
-    /// <summary>A deadline that cannot be one ends the cmdlet.</summary>
-    protected override void BeginProcessing()
-    {
-        if (Timeout <= TimeSpan.Zero)
-            ThrowMapped(new BackupException(FailureKind.InvalidInput, $"'{Timeout}' is not a time to wait.", "Give a time above zero, such as 2.00:00 for two days."), Timeout);
-    }
 
     /// <summary>Collects the folders, or the runs.</summary>
     protected override void ProcessRecord()

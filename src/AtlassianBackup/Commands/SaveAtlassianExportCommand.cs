@@ -35,19 +35,18 @@ public sealed class SaveAtlassianExportCommand : ExportCmdlet
 
     /// <summary>The time between two looks.</summary>
     [Parameter]
+    [SpanTransformation]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long to watch.</summary>
     [Parameter]
+    [SpanTransformation]
     public TimeSpan Timeout { get; set; }
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        CheckTime(PollInterval, nameof(PollInterval));
-        if (MyInvocation.BoundParameters.ContainsKey(nameof(Timeout)))
-            CheckTime(Timeout, nameof(Timeout));
         _site = ReadSite(Site);
     }
 

@@ -31,28 +31,21 @@ public abstract class SiteBackupCmdlet : ExportCmdlet
 
     /// <summary>Take an export that is younger than this.</summary>
     [Parameter]
+    [SpanTransformation]
     public TimeSpan MaxAge { get; set; }
 
     /// <summary>The time between two questions about progress.</summary>
     [Parameter]
+    [SpanTransformation]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long an export may take to be made.</summary>
     [Parameter]
+    [SpanTransformation]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary>The product.</summary>
     private protected abstract AtlassianProduct Product { get; }
-
-    /// <inheritdoc/>
-    protected override void BeginProcessing()
-    {
-        base.BeginProcessing();
-        CheckTime(PollInterval, nameof(PollInterval));
-        CheckTime(Timeout, nameof(Timeout));
-        if (MyInvocation.BoundParameters.ContainsKey(nameof(MaxAge)))
-            CheckTime(MaxAge, nameof(MaxAge));
-    }
 
     /// <summary>Collects sites: they are waited for side by side.</summary>
     protected override void ProcessRecord()

@@ -6,10 +6,6 @@ namespace AtlassianBackup;
 /// <summary>Makes of parameters and environment what the engine asks GitHub with.</summary>
 internal static class GitHubParameters
 {
-    // TOKEN_GITHUB is what earlier backup scripts use; the other two are those of GitHub's own tools.
-    private static readonly string[] TokenVariables = ["TOKEN_GITHUB", "GH_TOKEN", "GITHUB_TOKEN"];
-    private const string OwnerOnlyVariable = "BACKUP_ONLY_OWNER_REPOS";
-
     /// <summary>The connection.</summary>
     /// <param name="parameters">What was given.</param>
     /// <param name="reveal">Gives a secret, and fetches it where it has to be.</param>
@@ -30,7 +26,7 @@ internal static class GitHubParameters
     {
         if (parameters.OwnerOnly && parameters.Affiliation is not null)
             throw new BackupException(FailureKind.InvalidInput, "Both -OwnerOnly and -Affiliation are given.", "Give one of them: -OwnerOnly is -Affiliation owner.");
-        var isOwnerOnly = parameters.Affiliation is null && IsOwnerOnly(isOwnerOnlyGiven ? parameters.OwnerOnly.IsPresent : null);
+        var isOwnerOnly = parameters.Affiliation is null && GitHubEnvironment.IsOwnerOnly(isOwnerOnlyGiven ? parameters.OwnerOnly.IsPresent : null);
         return new()
         {
             Connection = Connect(parameters, reveal),
@@ -42,20 +38,6 @@ internal static class GitHubParameters
             IncludeForks = parameters.IncludeForks,
             IncludeArchived = parameters.IncludeArchived,
             Shard = parameters.Shard is null ? null : Shard.Parse(parameters.Shard),
-        };
-    }
-
-    /// <summary>Whether only what the user owns is wanted: by the switch, or by the environment where the switch is not given.</summary>
-    /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/> for a value that is neither yes nor no.</exception>
-    private static bool IsOwnerOnly(bool? given)
-    {
-        if (given is { } value)
-            return value;
-        return Environment.GetEnvironmentVariable(OwnerOnlyVariable)?.Trim().ToUpperInvariant() switch
-        {
-            null or "" or "FALSE" or "0" => false,
-            "TRUE" or "1" => true,
-            _ => throw new BackupException(FailureKind.InvalidInput, $"The environment variable {OwnerOnlyVariable} is neither true nor false.", "Set it to true, false, 1 or 0; or give -OwnerOnly or -OwnerOnly:$false."),
         };
     }
 
@@ -74,7 +56,7 @@ internal static class GitHubParameters
                 : throw new BackupException(FailureKind.InvalidInput, "A GitHub App needs -AppId, -InstallationId and -PrivateKey.", "Give all three; the key as file:PATH of the .pem that GitHub gave.");
         }
 
-        var token = parameters.Token is { } secret ? reveal(secret) : (useEnvironment ? TokenVariables : []).Select(Environment.GetEnvironmentVariable).FirstOrDefault(value => !string.IsNullOrWhiteSpace(value));
+        var token = parameters.Token is { } secret ? reveal(secret) : useEnvironment ? GitHubEnvironment.Token() : null;
         return token is null ? null : GitHubCredential.ForToken(token);
     }
 }

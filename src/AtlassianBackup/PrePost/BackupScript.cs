@@ -10,8 +10,6 @@ namespace AtlassianBackup;
 /// </summary>
 public sealed class BackupScript
 {
-    private const string DocumentPrefix = "document:";
-
     /// <summary>Creates an empty one, for PowerShell to fill from a hashtable.</summary>
     public BackupScript()
     {
@@ -20,14 +18,8 @@ public sealed class BackupScript
     /// <summary>Reads what a string means.</summary>
     public BackupScript(string text)
     {
-        ArgumentNullException.ThrowIfNull(text);
-        var first = text.Split([' ', '\t'], 2)[0];
-        if (text.StartsWith(DocumentPrefix, StringComparison.OrdinalIgnoreCase) && !text.Contains('\n', StringComparison.Ordinal))
-            Document = text[DocumentPrefix.Length..].Trim();
-        else if (!text.Contains('\n', StringComparison.Ordinal) && (text.StartsWith("s3://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("https://", StringComparison.OrdinalIgnoreCase)))
-            (SourceS3Path, CommandToRun) = (first, text.Length > first.Length ? text[(first.Length + 1)..].Trim() : null);
-        else
-            Commands = text;
+        var script = PrePostScript.Parse(text);
+        (Commands, SourceS3Path, CommandToRun, Document) = (script.Commands, script.SourceS3Path, script.CommandToRun, script.Document);
     }
 
     /// <summary>Commands as text.</summary>
@@ -61,7 +53,7 @@ public sealed class BackupScript
     public string? OutputS3KeyPrefix { get; set; }
 
     /// <summary>What it runs, in a word.</summary>
-    public override string ToString() => Document is not null ? DocumentPrefix + Document : SourceS3Path ?? Commands ?? "";
+    public override string ToString() => Document is not null ? $"document:{Document}" : SourceS3Path ?? Commands ?? "";
 
     internal object ToEngine() => new PrePostScript
     {

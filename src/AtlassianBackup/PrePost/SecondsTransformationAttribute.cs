@@ -1,8 +1,9 @@
 using System.Management.Automation;
+using Backup.Engine;
 
 namespace AtlassianBackup;
 
-/// <summary>Makes a time of a number of seconds. PowerShell itself would take a number for ticks, and the string of one for days.</summary>
+/// <summary>Makes a time of a number of seconds, or of text such as <c>10m</c>. PowerShell itself would take a number for ticks, and the string of one for days.</summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field | AttributeTargets.Parameter)]
 public sealed class SecondsTransformationAttribute : ArgumentTransformationAttribute
 {
@@ -14,9 +15,9 @@ public sealed class SecondsTransformationAttribute : ArgumentTransformationAttri
         {
             null => null,
             TimeSpan time => time,
-            string text when text.Contains(':', StringComparison.Ordinal) => inputData,
+            string text when SpanText.Parse(text) is { } span => span,
             _ when LanguagePrimitives.TryConvertTo<double>(value, out var seconds) && Math.Abs(seconds) < TimeSpan.MaxValue.TotalSeconds => TimeSpan.FromSeconds(seconds),
-            _ => throw new ArgumentTransformationMetadataException($"'{value}' is no time. Give seconds (600), or hours, minutes and seconds (00:10:00)."),
+            _ => throw new ArgumentTransformationMetadataException($"'{value}' is no time. Give seconds (600), or a span such as 10m, 2h or 00:10:00."),
         };
     }
 }

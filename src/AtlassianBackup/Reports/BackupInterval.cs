@@ -32,7 +32,7 @@ public sealed class BackupIntervalTransformationAttribute : ArgumentTransformati
             null => null,
             BackupInterval given => given,
             IDictionary table => FromTable(table),
-            _ => new BackupInterval(SpanText.Read(inputData), []),
+            _ => new BackupInterval(SpanTransformationAttribute.Read(inputData), []),
         };
     }
 
@@ -44,9 +44,9 @@ public sealed class BackupIntervalTransformationAttribute : ArgumentTransformati
         {
             var pattern = entry.Key.ToString() ?? "";
             if (pattern is "*")
-                common = SpanText.Read(entry.Value);
+                common = SpanTransformationAttribute.Read(entry.Value);
             else if (pattern.Length > 0)
-                byPattern.Add(new(pattern, SpanText.Read(entry.Value)));
+                byPattern.Add(new(pattern, SpanTransformationAttribute.Read(entry.Value)));
         }
 
         return new(common, byPattern);

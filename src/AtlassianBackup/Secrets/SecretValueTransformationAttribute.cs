@@ -69,23 +69,15 @@ public sealed class SecretValueTransformationAttribute : ArgumentTransformationA
 
     private static SecretValue FromFile(string path, EngineIntrinsics engine)
     {
-        var file = engine.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path);
-        string text;
         try
         {
-            text = File.ReadAllText(file).TrimEnd('\r', '\n');
+            var (text, warning) = SecretFile.Read(engine.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path));
+            return new(Protect(text), warning);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (BackupException e)
         {
-            throw new ArgumentTransformationMetadataException($"The secret's file cannot be read: {e.Message}", e);
+            throw new ArgumentTransformationMetadataException(e.Message, e);
         }
-
-        if (text.Length == 0)
-            throw new ArgumentTransformationMetadataException($"The secret's file is empty: {file}");
-        var warning = !OperatingSystem.IsWindows() && File.GetUnixFileMode(file).HasFlag(UnixFileMode.OtherRead)
-            ? $"Everybody on this machine can read the secret in {file}. Run: chmod 600 '{file}'"
-            : null;
-        return new(Protect(text), warning);
     }
 
     private static SecureString Protect(string text) => new NetworkCredential("", text).SecurePassword;

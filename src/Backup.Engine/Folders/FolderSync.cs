@@ -84,7 +84,8 @@ public static class FolderSync
         emit(new FolderSyncResult { Path = job.Folder, Destination = job.Location.ToString(), Outcome = Outcome.Failed, Reason = failure.Message, Kind = failure.Kind, Advice = failure.Advice, Failed = 1, Failures = [item] });
     }
 
-    private static FolderSyncOptions WithConfig(FolderSyncOptions options)
+    /// <summary>The options with what their configuration says below them.</summary>
+    internal static FolderSyncOptions WithConfig(FolderSyncOptions options)
     {
         if (options.Config is not { } config)
             return options;

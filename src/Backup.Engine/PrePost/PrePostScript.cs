@@ -6,6 +6,8 @@ namespace Backup.Engine.PrePost;
 /// </summary>
 public sealed record PrePostScript
 {
+    private const string DocumentPrefix = "document:";
+
     /// <summary>Commands as text: for bash on Linux and macOS, for PowerShell on Windows.</summary>
     public string? Commands { get; init; }
 
@@ -35,6 +37,19 @@ public sealed record PrePostScript
 
     /// <summary>The output's prefix in that bucket, or null.</summary>
     public string? OutputS3KeyPrefix { get; init; }
+
+    /// <summary>Reads what a text means: <c>document:NAME</c>, the address of an object in S3 with its command line, or commands.</summary>
+    public static PrePostScript Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var isOneLine = !text.Contains('\n', StringComparison.Ordinal);
+        if (isOneLine && text.StartsWith(DocumentPrefix, StringComparison.OrdinalIgnoreCase))
+            return new() { Document = text[DocumentPrefix.Length..].Trim() };
+        if (!isOneLine || !(text.StartsWith("s3://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("https://", StringComparison.OrdinalIgnoreCase)))
+            return new() { Commands = text };
+        var parts = text.Split([' ', '\t'], 2);
+        return new() { SourceS3Path = parts[0], CommandToRun = parts.Length > 1 ? parts[1].Trim() : null };
+    }
 }
 
 /// <summary>What a script's failure means for its instance.</summary>

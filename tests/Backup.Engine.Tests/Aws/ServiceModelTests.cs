@@ -4,7 +4,9 @@ using Backup.Engine.Aws.AwsBackup;
 using Backup.Engine.Aws.CodeArtifact;
 using Backup.Engine.Aws.Ec2;
 using Backup.Engine.Aws.SecretsManager;
+using Backup.Engine.Aws.Sns;
 using Backup.Engine.Aws.Ssm;
+using Backup.Engine.Aws.Sts;
 
 namespace Backup.Engine.Tests.Aws;
 
@@ -23,6 +25,8 @@ public sealed class ServiceModelTests
     [InlineData("backup", typeof(BackupClient))]
     [InlineData("codeartifact", typeof(CodeArtifactClient))]
     [InlineData("ec2", typeof(Ec2Client))]
+    [InlineData("sns", typeof(SnsClient))]
+    [InlineData("sts", typeof(StsClient))]
     public async Task Operations_and_members_are_those_of_the_service(string service, Type client)
     {
         using var model = await ServiceModel.ReadAsync(service);

@@ -85,6 +85,10 @@ internal static class AwsCommand
                 <Credentials><AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>rolesecret</SecretAccessKey><SessionToken>roletoken</SessionToken><Expiration>{DateTime.UtcNow.AddHours(1):yyyy-MM-ddTHH:mm:ssZ}</Expiration></Credentials>
                 </AssumeRoleResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></AssumeRoleResponse>
                 """),
+            // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+            "GetCallerIdentity" => AwsAnswer.Xml("""
+                <GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/backup</Arn><UserId>AIDA1</UserId><Account>123456789012</Account></GetCallerIdentityResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></GetCallerIdentityResponse>
+                """),
             "GetParameter" => Read(request.Json.GetProperty("Name").GetString()!, parameters, denied, "ParameterNotFound", (name, value) => new() { ["Parameter"] = new JsonObject { ["Name"] = name, ["Type"] = "SecureString", ["Value"] = value, ["Version"] = 1 } }),
             "GetSecretValue" => Read(request.Json.GetProperty("SecretId").GetString()!, secrets, denied, "ResourceNotFoundException", (name, value) => new() { ["Name"] = name, ["SecretString"] = value }),
             _ => AwsAnswer.Error(400, "UnknownOperationException", operation),

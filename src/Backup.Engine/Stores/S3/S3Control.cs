@@ -15,6 +15,11 @@ namespace Backup.Engine.Stores.S3;
 /// <param name="ChecksumAlgorithm">The checksum that it was begun with, or null where the store does not say.</param>
 internal sealed record OpenUpload(string Key, string UploadId, DateTime Initiated, string? StorageClass, string? ChecksumAlgorithm);
 
+/// <summary>What a bucket is set to; null where it may not be looked at, or the endpoint does not say.</summary>
+/// <param name="IsVersioned">Overwritten and deleted objects stay.</param>
+/// <param name="HasObjectLock">Objects can be locked.</param>
+internal sealed record BucketFacts(bool? IsVersioned, bool? HasObjectLock);
+
 /// <summary>The rare calls, through the AWS SDK: listings, restore requests, buckets.</summary>
 internal sealed class S3Control : IDisposable
 {
@@ -162,6 +167,27 @@ internal sealed class S3Control : IDisposable
             }
 
             throw;
+        }
+    }
+
+    /// <summary>Looks at what the bucket is set to. It changes nothing.</summary>
+    public async Task<BucketFacts> DescribeBucketAsync(CancellationToken cancellationToken)
+    {
+        var versioning = await TryAsync(async () => (await CallAsync((client, token) => client.GetBucketVersioningAsync(new GetBucketVersioningRequest { BucketName = _bucket, ExpectedBucketOwner = _options.ExpectedBucketOwner }, token), cancellationToken)).VersioningConfig?.Status == VersionStatus.Enabled);
+        var locks = await TryAsync(async () => (await CallAsync((client, token) => client.GetObjectLockConfigurationAsync(new() { BucketName = _bucket, ExpectedBucketOwner = _options.ExpectedBucketOwner }, token), cancellationToken)).ObjectLockConfiguration?.ObjectLockEnabled == ObjectLockEnabled.Enabled);
+        return new(versioning, locks);
+    }
+
+    private static async Task<bool?> TryAsync(Func<Task<bool>> look)
+    {
+        try
+        {
+            return await look();
+        }
+        catch (BackupException exception)
+        {
+            // A bucket that never had Object Lock answers so.
+            return exception.InnerException is AmazonS3Exception { ErrorCode: "ObjectLockConfigurationNotFoundError" } ? false : null;
         }
     }
 
