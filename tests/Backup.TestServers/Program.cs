@@ -2,6 +2,7 @@ using Backup.TestServers.Atlassian;
 using Backup.TestServers.Aws;
 using Backup.TestServers.CodeArtifact;
 using Backup.TestServers.GitHub;
+using Backup.TestServers.Lambda;
 using Backup.TestServers.PrePost;
 using Backup.TestServers.S3;
 
@@ -12,6 +13,7 @@ return args switch
     ["aws", .. var rest] => await AwsCommand.RunAsync(rest),
     ["codeartifact", .. var rest] => await CodeArtifactCommand.RunAsync(rest),
     ["github", .. var rest] => await GitHubCommand.RunAsync(rest),
+    ["lambda", .. var rest] => await LambdaCommand.RunAsync(rest),
     ["fleet", .. var rest] => await FleetCommandLine.RunAsync(rest),
     _ => Usage(args),
 };
@@ -26,6 +28,7 @@ static int Usage(string[] args)
           codeartifact   a domain: its API, and Maven for a real mvn  (codeartifact --help)
           atlassian      a site with Confluence and Jira              (atlassian --help)
           github         real repositories over smart HTTP, with API  (github --help)
+          lambda         the runtime API of a function: events in     (lambda --help)
           fleet EC2, Systems Manager and AWS Backup, for PrePost      (fleet --help)
         """);
     return args is [] or ["--help"] or ["-h"] ? 0 : 2;

@@ -74,10 +74,16 @@ Describe 'Fifty repositories, to S3 and back' {
     }
 
     It 'stores nothing new the second time' {
-        $before = Invoke-Aws $Moto.Url s3 ls --recursive s3://backup
+        $before = Invoke-Aws $Moto.Url s3 ls --recursive s3://backup/github/github/
+        Test-BackupFreshness s3://backup/github @Store -ErrorAction SilentlyContinue | Should -BeFalse
         $results = Backup-GitHubRepos s3://backup/github -ApiUri $Api -Organization acme @Store
         $results.Where{ $_.Outcome -eq 'Unchanged' }.Count | Should -Be 49
         $results.Where{ $_.Outcome -eq 'Skipped' }.FullName | Should -Be 'acme/dmca'
+        Invoke-Aws $Moto.Url s3 ls --recursive s3://backup/github/github/ | Should -Be $before
+        # What was told once does not keep the account from being good; and then nothing at all is written.
+        Test-BackupFreshness s3://backup/github @Store | Should -BeTrue
+        $before = Invoke-Aws $Moto.Url s3 ls --recursive s3://backup
+        $null = Backup-GitHubRepos s3://backup/github -ApiUri $Api -Organization acme @Store
         Invoke-Aws $Moto.Url s3 ls --recursive s3://backup | Should -Be $before
     } -Skip:(-not $HasAws)
 
@@ -140,6 +146,52 @@ Describe 'The pipeline' {
         $failure = Get-ErrorOf { 42 | Backup-GitHubRepos (Join-Path $Folder 'bad') -ApiUri $Api }
         $failure.FullyQualifiedErrorId | Should -BeLike 'InvalidInput*'
     }
+}
+
+Describe 'A run that is killed' {
+    BeforeAll { $Slow = Start-GitHub '--repositories', 25, '--special', '--delay', '10' }
+    AfterAll { Stop-Server $Slow }
+
+    It 'is completed by the next one, whenever it was killed, and nothing is stored twice' {
+        $store, $temporary = (Join-Path $Folder 'killed'), (New-Item -ItemType Directory (Join-Path $Folder 'killed-tmp')).FullName
+        $command = "Import-Module '$ModulePath'; Backup-GitHubRepos '$store' -ApiUri '$($Slow.Url)api/v3' -Organization acme -ErrorAction SilentlyContinue | ForEach-Object { `$_.FullName + ' ' + `$_.Outcome }"
+        $said = foreach ($objects in 1, 20, 45, 70) {
+            $start = [System.Diagnostics.ProcessStartInfo]::new('pwsh', [string[]]('-NoProfile', '-NonInteractive', '-Command', $command))
+            $start.RedirectStandardOutput = $true
+            $start.Environment['TMPDIR'] = $temporary
+            $process = [System.Diagnostics.Process]::Start($start)
+            # Somewhere in the next one, whatever it is at.
+            $goal = $objects + (Get-Random -Maximum 8)
+            $clock = [System.Diagnostics.Stopwatch]::StartNew()
+            while (-not $process.HasExited -and $clock.Elapsed.TotalSeconds -lt 60 -and @([IO.Directory]::Exists("$store/github") ? [IO.Directory]::EnumerateFiles("$store/github", '*', 'AllDirectories') : @()).Count -lt $goal) { Start-Sleep -Milliseconds 5 }
+            $process.Kill()
+            $process.WaitForExit()
+            $process.StandardOutput.ReadToEnd() -split '\r?\n' -like '* Completed'
+            # What nobody committed, nobody sees.
+            if (Test-Path $store) { Get-BackupRun $store -WarningAction SilentlyContinue | Should -BeNullOrEmpty }
+        }
+
+        $env:TMPDIR = $temporary
+        try { $results = Backup-GitHubRepos $store -ApiUri "$($Slow.Url)api/v3" -Organization acme -ErrorAction SilentlyContinue } finally { Remove-Item env:TMPDIR }
+
+        $results.Where{ $_.Outcome -eq 'Failed' }.FullName | Should -Be 'acme/dmca'
+        $results.Where{ $_.Outcome -eq 'Completed' }.Count | Should -Be 33
+        Test-BackupRun $store -Deep -WarningAction SilentlyContinue | Should -BeTrue
+        # What a killed run had reported is there.
+        $kept = (Restore-GitHubRepos 'acme/*' $store -Path (Join-Path $Folder 'killed-restored')).Where{ $_.Outcome -ne 'Skipped' }
+        $kept.Outcome | Sort-Object -Unique | Should -Be 'Completed'
+        foreach ($line in $said) { $kept.FullName | Should -Contain ($line -replace ' Completed$') }
+        foreach ($name in 'repo-0001', 'repo-0025', 'many-refs', 'forced', 'lfs') {
+            git -C "$Folder/killed-restored/acme/$name.git" fsck --full --strict 2>&1 | Where-Object { $_ -match 'error|missing|broken' } | Should -BeNullOrEmpty
+            Get-Refs "$Folder/killed-restored/acme/$name.git" refs/heads | Should -Not -BeNullOrEmpty
+        }
+        # 34 histories that are not empty or blocked, and one wiki: a bundle each, but for those that were killed between a bundle and its description.
+        $bundles = @(Get-ChildItem $store/github -Recurse -Filter '*.bundle')
+        $described = @($bundles.Where{ Test-Path ($_.FullName -replace '\.bundle$', '.json') })
+        $described.Count | Should -Be 33
+        # The last run took the work folders of the others away.
+        Get-ChildItem $temporary -Filter 'AtlassianBackup-github-*' | Should -BeNullOrEmpty
+    } -Skip:$IsWindows
 }
 
 Describe 'WhatIf' {

@@ -10,16 +10,10 @@ BeforeAll {
     $Instance = 'i-00000000000000001'
     $Servers = @{}
 
-    # A server of the loopback peers that says its address in its first line.
     function Start-Peer([string] $Name, [string[]] $Arguments) {
-        $server = Start-Server dotnet (@($TestServers, $Name) + $Arguments) (Join-Path ([IO.Path]::GetTempPath()) "$Name-$([guid]::NewGuid()).log")
+        $server = Start-TestServer $Name $Arguments
         if (-not $Servers.ContainsKey($Name)) { $Servers[$Name] = $server }
-        $clock = [System.Diagnostics.Stopwatch]::StartNew()
-        while ($clock.Elapsed.TotalSeconds -lt 60 -and -not $server.Process.HasExited) {
-            if ((Read-Log $server) -match '(http://[^\s/]+)') { $server.Url = $Matches[1]; return $server }
-            Start-Sleep -Milliseconds 50
-        }
-        throw "$Name did not start: $(Get-Content "$($server.Log).err" -Raw)"
+        $server
     }
 
     # What would change something, as the servers saw it since they had said so much.

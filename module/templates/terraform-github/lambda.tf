@@ -10,9 +10,15 @@ resource "aws_lambda_function" "github_backup" {
   role                           = aws_iam_role.github_backup_lambda_function_role[0].arn
   package_type                   = "Image"
   image_uri                      = var.image_uri
+  architectures                  = [var.architecture]
   timeout                        = var.lambda_timeout
   memory_size                    = var.memory_size
   reserved_concurrent_executions = 1
+
+  image_config {
+    entry_point = ["/app/Backup.Host", "lambda"]
+    command     = ["github"]
+  }
 
   ephemeral_storage {
     size = 10240

@@ -22,9 +22,20 @@ variable "instance_role_name" {
 }
 
 variable "image_uri" {
-  description = "For Lambda: the host as a container image in ECR. It has to hold git."
+  description = "For Lambda: the host as a container image in ECR, with git in it (src/Backup.Host/Containerfile, target github)."
   type        = string
   default     = ""
+}
+
+variable "architecture" {
+  description = "For Lambda: what the image was built for, x86_64 or arm64."
+  type        = string
+  default     = "x86_64"
+
+  validation {
+    condition     = contains(["x86_64", "arm64"], var.architecture)
+    error_message = "architecture is x86_64 or arm64."
+  }
 }
 
 variable "backup_s3_bucket" {

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using Backup.Engine;
 using Backup.Engine.GitHub;
+using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 
 namespace AtlassianBackup.Commands;
@@ -15,6 +16,7 @@ public sealed class BackupGitHubReposCommand : BackupCmdlet, IGitHubListParamete
     private StoreLocation? _destination;
     private StoreOptions? _store;
     private GitHubListOptions? _list;
+    private Retention? _retention;
 
     /// <summary>Where the backup goes.</summary>
     [Parameter(Mandatory = true, Position = 0)]
@@ -41,6 +43,11 @@ public sealed class BackupGitHubReposCommand : BackupCmdlet, IGitHubListParamete
     [Parameter]
     [ValidateRange(1, 3650)]
     public int FullEvery { get; set; } = 30;
+
+    /// <summary>Which runs are kept.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Keep { get; set; }
 
     /// <summary>A folder that keeps mirrors.</summary>
     [Parameter]
@@ -128,6 +135,7 @@ public sealed class BackupGitHubReposCommand : BackupCmdlet, IGitHubListParamete
     {
         _destination = ResolveStore(Destination);
         _store = CreateWriteOptions();
+        _retention = Keep is null ? null : ReadOrEnd(() => Retention.Parse(Keep), Keep);
         _list = ReadOrEnd(() => GitHubParameters.ListOptions(this, MyInvocation.BoundParameters.ContainsKey(nameof(OwnerOnly)), Reveal), Destination);
     }
 
@@ -176,6 +184,7 @@ public sealed class BackupGitHubReposCommand : BackupCmdlet, IGitHubListParamete
             StorageClass = StorageClass,
             Content = GitHubParameters.ContentOf(Content),
             FullEvery = TimeSpan.FromDays(FullEvery),
+            Keep = _retention,
             MirrorPath = ResolvePathOrEnd(MirrorPath),
             ThrottleLimit = ThrottleLimit,
             Webhook = ResolveWebhook(WebhookUri),

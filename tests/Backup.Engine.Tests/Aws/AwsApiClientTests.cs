@@ -324,6 +324,36 @@ public sealed class AwsApiClientTests : IDisposable
         await Should.ThrowAsync<OperationCanceledException>(() => client.GetParameterAsync(new() { Name = "p" }, stop.Token));
     }
 
+    [Theory]
+    [InlineData(200)]
+    [InlineData(503)]
+    public async Task A_service_that_stops_in_mid_answer_holds_nobody_who_gave_up(int status)
+    {
+        await using var server = await ServeAsync("SSM", "{}");
+        var stuck = new TaskCompletionSource();
+        server.Fail(new AwsAnswer { Status = status, Body = new byte[100], CutAfter = 10, CutWhen = stuck.Task });
+        using var client = new SsmClient(_environment.Options());
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var asked = client.GetParameterAsync(new() { Name = "x" }, stop.Token);
+        while (server.Requests.Count == 0)
+            await Task.Delay(5, Stop);
+        await stop.CancelAsync();
+        // Long before the server itself would cut the connection.
+        await Should.ThrowAsync<OperationCanceledException>(() => asked.WaitAsync(TimeSpan.FromSeconds(3), Stop));
+        stuck.SetResult();
+    }
+
+    [Fact]
+    public async Task An_answer_that_stops_is_tried_again_when_its_time_is_over()
+    {
+        await using var server = await ServeAsync("SSM", """{"Parameter":{"Value":"whole"}}""");
+        var stuck = new TaskCompletionSource();
+        server.Fail(new AwsAnswer { Body = new byte[100], CutAfter = 10, CutWhen = stuck.Task });
+        using var client = new SsmClient(_environment.Options() with { Timeout = TimeSpan.FromSeconds(1) });
+        (await client.GetParameterAsync(new() { Name = "x" }, Stop)).Parameter!.Value.ShouldBe("whole");
+        stuck.SetResult();
+    }
+
     [Fact]
     public async Task The_endpoint_of_S3_is_not_that_of_others()
     {

@@ -116,6 +116,57 @@ public sealed class GitHubRestoreTests
     }
 
     [Fact]
+    public async Task Reviews_become_comments_and_what_has_no_place_is_told()
+    {
+        await using var place = await GitHubPlace.CreateAsync();
+        var repository = await FilledAsync(place);
+        await new SourceRepository(repository.Path).GitAsync("update-ref", "refs/pull/3/head", "refs/heads/main");
+        await new SourceRepository(repository.Path).GitAsync("update-ref", "refs/notes/commits", "refs/heads/main");
+        var content = place.Server.Content(repository);
+        content.Review(3, "Fine with @bob.");
+        content.Review(3, "")["state"] = "COMMENTED";
+        content.Review(3, "")["state"] = "CHANGES_REQUESTED";
+        content.Add("review-comments", new() { ["id"] = 5, ["user"] = new System.Text.Json.Nodes.JsonObject { ["login"] = "dave", ["id"] = 7 }, ["body"] = "A typo.", ["path"] = "src/`a`.cs", ["line"] = 12, ["pull_request_url"] = "https://api.github.com/repos/acme/app/pulls/3", ["updated_at"] = "2026-01-02T03:04:05Z", ["created_at"] = "2026-01-02T03:04:05Z" });
+        content.Add("rulesets", new() { ["id"] = 11, ["name"] = "main" });
+        content.Event(1, "closed");
+        (await place.BackupAsync()).Single().Outcome.ShouldBe(Outcome.Completed);
+        await using var target = await GitHubServer.StartAsync();
+
+        var result = await RestoreAsync(Options(place, target));
+
+        result.Failures.ShouldBeEmpty();
+        result.Comments.ShouldBe(5);
+        var copy = target.World.Repositories.Single();
+        var texts = copy.RecordsOf("comments").Select(comment => (string)comment["body"]!).ToList();
+        texts.ShouldContain(text => text.StartsWith("> **hubot** approved this on ", StringComparison.Ordinal) && text.Contains("Fine with @\u200bbob.", StringComparison.Ordinal));
+        texts.ShouldContain(text => text.Contains("asked for changes", StringComparison.Ordinal));
+        texts.ShouldContain(text => text.StartsWith("> **dave** commented on `src/'a'.cs`, line 12, on 2026-01-02 03:04 UTC.", StringComparison.Ordinal));
+        (await new SourceRepository(copy.Path).GitAsync("rev-parse", "refs/heads/restored/pr/3")).ShouldBe(await new SourceRepository(repository.Path).GitAsync("rev-parse", "refs/pull/3/head"));
+        result.NotRestored.ShouldBe(["1 ruleset", "1 issue event", "1 ref that is neither branch nor tag"], ignoreOrder: true);
+        result.Reason!.ShouldContain("1 ruleset");
+        (await RestoreAsync(Options(place, target))).Outcome.ShouldBe(Outcome.Unchanged);
+        copy.RecordsOf("comments").Count.ShouldBe(5);
+
+        // Elsewhere no record has a place, and that is told as well.
+        (await RestoreAsync(Options(place))).NotRestored.ShouldContain("review comments");
+    }
+
+    [Fact]
+    public async Task Pull_requests_come_back_without_issues_too()
+    {
+        await using var place = await GitHubPlace.CreateAsync();
+        await FilledAsync(place);
+        await place.BackupAsync(place.Options("acme") with { Content = GitHubContent.Git | GitHubContent.PullRequests });
+        await using var target = await GitHubServer.StartAsync();
+
+        var result = await RestoreAsync(Options(place, target));
+
+        result.Failures.ShouldBeEmpty();
+        result.IssueMap.Keys.ShouldBe([3]);
+        ((string)target.World.Repositories.Single().RecordsOf("issues").Single()["body"]!).ShouldContain("as pull request #3 of acme/app");
+    }
+
+    [Fact]
     public async Task One_record_that_is_refused_leaves_the_others()
     {
         await using var place = await GitHubPlace.CreateAsync();

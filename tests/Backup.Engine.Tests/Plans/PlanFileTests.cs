@@ -184,6 +184,24 @@ public sealed partial class PlanFileTests
         clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(10));
     }
 
+    [Theory]
+    [InlineData("{\"jobs\": [", "1,", "1]}")]
+    [InlineData("{\"jobs\": [", "{},", "{}]}")]
+    [InlineData("{", "\"name-{0}\":1,", "\"x\":1}")]
+    [InlineData("", "name-{0}: x\n", "")]
+    [InlineData("", "- x\n", "")]
+    [InlineData("", "\n", "jobs: 1")]
+    [InlineData("{\"jobs\": [{\"name\":\"a\",\"system\":\"folders\",\"path\":[", "1,", "1]}]}")]
+    public void What_is_as_wide_as_a_file_may_be_is_read_at_once(string begin, string middle, string end)
+    {
+        var text = new StringBuilder(begin);
+        for (var i = 0; text.Length < (1 << 20) - 64; i++)
+            text.Append(middle.Replace("{0}", $"{i}", StringComparison.Ordinal));
+        var clock = Stopwatch.StartNew();
+        PlanText.ProblemsOf(text.Append(end).ToString()).Count.ShouldBeInRange(1, 50);
+        clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(10));
+    }
+
     [Fact]
     public void A_bomb_of_aliases_does_not_go_off()
     {

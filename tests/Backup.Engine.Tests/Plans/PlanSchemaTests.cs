@@ -187,6 +187,8 @@ public sealed class PlanSchemaTests
         "1",
         "7d",
         "0d",
+        "1.5h",
+        "1.h",
         "00:00:00",
         "23:59:59",
         "1.02:03:04",

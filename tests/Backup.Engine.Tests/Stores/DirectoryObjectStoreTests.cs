@@ -348,6 +348,21 @@ public sealed class DirectoryObjectStoreTests : IDisposable
         await Fails(FailureKind.Corrupt, () => content.Stream.CopyToAsync(Stream.Null, Token));
     }
 
+    [Fact]
+    public async Task What_is_written_to_the_disk_while_more_comes_is_what_was_given()
+    {
+        // More than two windows, and not a whole number of them.
+        var bytes = new byte[(70 << 20) + 12_345];
+        new Random(7).NextBytes(bytes);
+        await using var store = await Open(new() { FlushToDisk = true });
+
+        var stored = await store.WriteAsync("large.bin", new MemoryStream(bytes), null, Token);
+
+        stored.Sha256.ShouldBe(Convert.ToHexStringLower(SHA256.HashData(bytes)));
+        await using var content = await store.ReadAsync("large.bin", null, Token);
+        (await SHA256.HashDataAsync(content.Stream, Token)).ShouldBe(SHA256.HashData(bytes));
+    }
+
     private Task<DirectoryObjectStore> Open(DirectoryStoreOptions? options = null) =>
         DirectoryObjectStore.OpenAsync(StoreLocation.ForDirectory(Root), options, Token);
 

@@ -7,6 +7,7 @@ using Backup.Engine.Aws.CodeArtifact;
 using Backup.Engine.Aws.Ec2;
 using Backup.Engine.Aws.Iam;
 using Backup.Engine.Aws.SecretsManager;
+using Backup.Engine.Aws.Sns;
 using Backup.Engine.Aws.Ssm;
 using Backup.Engine.Folders;
 using Backup.Engine.Runs;
@@ -21,7 +22,8 @@ namespace Backup.Engine.Tests.Templates;
 /// <summary>The policies that ship in <c>module/policies</c>: what a command needs, and no more.</summary>
 public sealed class PolicyTests
 {
-    private static readonly Type[] _clients = [typeof(BackupClient), typeof(CodeArtifactClient), typeof(Ec2Client), typeof(IamClient), typeof(SecretsManagerClient), typeof(SsmClient)];
+    // Not STS: who asks whose its credentials are needs no permission.
+    private static readonly Type[] _clients = [typeof(BackupClient), typeof(CodeArtifactClient), typeof(Ec2Client), typeof(IamClient), typeof(SecretsManagerClient), typeof(SnsClient), typeof(SsmClient)];
 
     // What the service asks for beside, or instead of, the operation of that name.
     private static readonly string[] _beside = ["iam:PassRole", "sts:GetServiceBearerToken", "codeartifact:PutPackageMetadata", "codeartifact:ReadFromRepository", "kms:Decrypt", "kms:GenerateDataKey"];

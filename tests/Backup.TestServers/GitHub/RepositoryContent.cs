@@ -47,6 +47,7 @@ public sealed class RepositoryContent
         ["user"] = _services.World.AddAccount("hubot").DeepClone(),
         ["body"] = body,
         ["state"] = "APPROVED",
+        ["pull_request_url"] = $"https://api.github.com/repos/{_repository.FullName}/pulls/{pull}",
         ["submitted_at"] = Records.Time(DateTimeOffset.UtcNow),
     });
 

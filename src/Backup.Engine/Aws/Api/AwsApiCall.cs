@@ -20,11 +20,13 @@ internal sealed record AwsApiCall<T>(string Operation, Action<DefaultRequest> Wr
 }
 
 /// <summary>The call in the shape that the SDK's pipeline takes.</summary>
-internal sealed class AwsApiRequest(string operation, bool onlyOnce, Action<DefaultRequest> write) : AmazonWebServiceRequest
+internal sealed class AwsApiRequest(string operation, bool onlyOnce, bool isStreaming, Action<DefaultRequest> write) : AmazonWebServiceRequest
 {
     public string Operation => operation;
 
     public bool OnlyOnce => onlyOnce;
+
+    public bool IsStreaming => isStreaming;
 
     public Action<DefaultRequest> Write => write;
 }

@@ -53,7 +53,7 @@ internal sealed class AwsApiClient : AmazonServiceClient
             _credentials.Keys = keys;
             try
             {
-                var request = new AwsApiRequest(call.Operation, call.OnlyOnce, call.Write);
+                var request = new AwsApiRequest(call.Operation, call.OnlyOnce, call.IsStreaming, call.Write);
                 var invoke = new InvokeOptions { RequestMarshaller = _marshaller, ResponseUnmarshaller = new AwsApiUnmarshaller<T>(call) };
                 return (await InvokeAsync<AwsApiResponse<T>>(request, invoke, cancellationToken)).Value;
             }
@@ -124,6 +124,7 @@ internal sealed class AwsApiClient : AmazonServiceClient
         pipeline.AddHandlerAfter<Marshaller>(new AwsApiEndpointHandler());
         pipeline.AddHandlerAfter<Marshaller>(new AwsApiAuthHandler());
         pipeline.AddHandlerAfter<RetryHandler>(new AwsApiAttemptHandler(config.Service, config.Options));
+        pipeline.AddHandlerAfter<Unmarshaller>(new AwsApiBodyHandler(config.Options.Timeout));
     }
 
     private static TOut ReadJson<TOut>(Stream body, IWebResponseData response, JsonTypeInfo<TOut> type)

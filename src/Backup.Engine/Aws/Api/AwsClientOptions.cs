@@ -26,6 +26,6 @@ internal sealed record AwsClientOptions
     /// <summary>How often a request is tried; null for what AWS_MAX_ATTEMPTS or the profile say, or 3.</summary>
     public int? MaxAttempts { get; init; }
 
-    /// <summary>How long the service may take to begin an answer.</summary>
+    /// <summary>How long the service may take to begin an answer, and then to give it; what is streamed has no such end.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(60);
 }

@@ -113,6 +113,30 @@ internal sealed record IssueComment
     public DateTimeOffset CreatedAt { get; init; }
 }
 
+/// <summary>Schemas "pull-request-review" and "pull-request-review-comment", in part: what they have in common, and what one of them has.</summary>
+internal sealed record Review
+{
+    public required long Id { get; init; }
+
+    public string? Body { get; init; }
+
+    public SimpleUser? User { get; init; }
+
+    public string? PullRequestUrl { get; init; }
+
+    /// <summary>Of a review: APPROVED, CHANGES_REQUESTED, COMMENTED, DISMISSED.</summary>
+    public string? State { get; init; }
+
+    public DateTimeOffset? SubmittedAt { get; init; }
+
+    /// <summary>Of a comment: the file.</summary>
+    public string? Path { get; init; }
+
+    public int? Line { get; init; }
+
+    public DateTimeOffset? CreatedAt { get; init; }
+}
+
 /// <summary>Schema "release", in part.</summary>
 internal sealed record Release
 {
@@ -164,6 +188,7 @@ internal sealed record ReleaseAsset
 [JsonSerializable(typeof(Milestone))]
 [JsonSerializable(typeof(Issue))]
 [JsonSerializable(typeof(IssueComment))]
+[JsonSerializable(typeof(Review))]
 [JsonSerializable(typeof(Release))]
 [JsonSerializable(typeof(ReleaseAsset))]
 internal sealed partial class GitHubJson : JsonSerializerContext;

@@ -36,7 +36,7 @@ internal sealed class AccountRun
         {
             await Parallel.ForEachAsync(_listing.Wanted, parallel, async (repository, token) =>
                 Note(await new RepositoryRun(_context, repository, _memory.Repositories.GetValueOrDefault(repository.Id)).RunAsync(token)));
-            foreach (var lost in Lost())
+            foreach (var lost in Lost().Concat(_listing.Missing.Select(Missing)))
                 Note(lost);
             if (_listing.Account is { } account && await new AccountRecords(_context, account, _listing.IsSelf, _memory.Repositories.GetValueOrDefault(0)).RunAsync(cancellationToken) is { } records)
                 Note(records);
@@ -51,6 +51,43 @@ internal sealed class AccountRun
         }
 
         await CommitAsync(null, cancellationToken);
+        if (_context.Options is { WhatIf: true, Keep: { } keep })
+            await Cleaning().TellAsync(_context.Writer.Draft(Outcome.Completed) with { Finished = _context.Time.GetUtcNow() }, keep, cancellationToken);
+    }
+
+    private RunCleaning Cleaning() => new(_context.Store, _context.Time, _context.Options.Logger);
+
+    /// <summary>A repository that was asked for by its name, and cannot be had.</summary>
+    private RepositoryOutcome Missing(MissingRepository missing)
+    {
+        var known = _memory.Repositories.Values.FirstOrDefault(one => one.Id != 0 && one.FullName.Equals(missing.FullName, StringComparison.OrdinalIgnoreCase));
+        var status = missing.Failure is RepositoryUnavailableException unavailable ? unavailable.Status
+            : missing.Failure.Kind switch
+            {
+                FailureKind.PermissionDenied => RepositoryStatus.AccessLost,
+                FailureKind.NotFound => RepositoryStatus.Vanished,
+                _ => RepositoryStatus.Unknown,
+            };
+        return new(
+            new()
+            {
+                FullName = missing.FullName,
+                Id = known?.Id ?? 0,
+                Destination = _context.Store.Location.ToString(),
+                Folder = known?.Folder ?? "",
+                RunId = _context.Writer.RunId,
+                Outcome = known?.Tombstone?.Status == status ? Outcome.Skipped : Outcome.Failed,
+                Status = status,
+                Reason = missing.Failure.Message,
+                Kind = missing.Failure.Kind,
+                Advice = missing.Failure.Advice,
+                LastGood = known?.LastGood,
+                Failures = [new(missing.FullName, missing.Failure.Kind, missing.Failure.Message)],
+                WhatIf = _context.Options.WhatIf,
+            },
+            (known ?? new() { Id = 0, FullName = missing.FullName, Folder = "" }) with { Tombstone = new(status, _context.Time.GetUtcNow(), missing.Failure.Message), Failing = null },
+            [],
+            known is not null && known.Tombstone?.Status != status);
     }
 
     /// <summary>Repositories that an earlier run had from a list that does not name them any more.</summary>
@@ -79,7 +116,7 @@ internal sealed class AccountRun
                     Failures = [new(known.FullName, FailureKind.NotFound, reason)],
                     WhatIf = _context.Options.WhatIf,
                 },
-                known with { Tombstone = new(RepositoryStatus.NotListed, now, reason) },
+                known with { Tombstone = new(RepositoryStatus.NotListed, now, reason), Failing = null },
                 [],
                 true);
         }
@@ -112,11 +149,20 @@ internal sealed class AccountRun
 
     private async Task CommitAsync(string? reason, CancellationToken cancellationToken)
     {
-        // What failed and stored nothing is worth a manifest too: whoever looks at the catalog has to see it.
-        if (_context.Options.WhatIf || (_changed.Count == 0 && _failed == 0))
+        // An account of which nothing is known, and nothing was found, is a name that was mistyped.
+        if (_context.Options.WhatIf || (_memory.Run is null && _changed.Count == 0 && _listing.Wanted.Count == 0))
             return;
         foreach (var outcome in _changed)
             _memory.Repositories[outcome.Known.Id] = outcome.Known;
+        var leftOut = LeftOut();
+        // What failed and stored nothing is worth a manifest too: whoever looks at the catalog has to see it. So is the first run after it that is whole.
+        if (_changed.Count == 0 && _failed == 0 && (leftOut.Count > 0 || _memory.Run?.Outcome != Outcome.Failed))
+        {
+            if (leftOut.Count == 0)
+                await MarkUnchangedAsync(cancellationToken);
+            return;
+        }
+
         var (writer, store) = (_context.Writer, _context.Store);
         var state = await AccountMemory.WriteAsync(store, writer, _memory.Repositories.Values.OrderBy(known => known.Id), cancellationToken);
         var totals = new Totals();
@@ -133,9 +179,13 @@ internal sealed class AccountRun
         }
 
         var stored = _changed.SelectMany(outcome => outcome.Stored).ToList();
-        reason ??= _failed > 0 ? $"{_failed} of {_completed + _unchanged + _failed} repositories failed." : null;
-        await writer.CommitAsync(
-            writer.Draft(_failed > 0 ? Outcome.Failed : Outcome.Completed, reason) with
+        // A run of chosen repositories does not hide that an earlier one could not back up others.
+        var failing = leftOut.Where(known => known.Failing is not null).ToList();
+        reason ??= _failed > 0 ? $"{_failed} of {_completed + _unchanged + _failed} repositories failed."
+            : failing.Count > 0 ? $"'{failing[0].FullName}'{(failing.Count > 1 ? $" and {failing.Count - 1} more" : "")} failed in an earlier run, and was not tried again."
+            : null;
+        var run = await writer.CommitAsync(
+            writer.Draft(reason is not null ? Outcome.Failed : Outcome.Completed, reason) with
             {
                 Counts = new() { Stored = _completed, Unchanged = _unchanged, Failed = _failed },
                 Proofs = [.. stored.Append(state).Select(item => item.Checksum?.Algorithm).OfType<string>().Distinct(StringComparer.Ordinal)],
@@ -147,7 +197,22 @@ internal sealed class AccountRun
                 Properties = new Dictionary<string, string>(StringComparer.Ordinal) { [AccountMemory.Property] = state.Key },
             },
             cancellationToken);
+        if (reason is null && _context.Options.Keep is { } keep)
+            await Cleaning().RunAsync(run.SourceName, _memory.Repositories.Values.Select(known => known.Folder), keep, cancellationToken);
         _context.Options.Logger?.LogInformation("{Account}: {Completed} stored, {Unchanged} unchanged, {Failed} failed; run {RunId}.", _listing.Login, _completed, _unchanged, _failed, writer.RunId);
+    }
+
+    /// <summary>What an earlier run has backed up and this one was not asked for: chosen repositories say nothing of the others.</summary>
+    private List<KnownRepository> LeftOut()
+    {
+        var wanted = _listing.Wanted.Select(repository => repository.Id).ToHashSet();
+        return [.. _memory.Repositories.Values.Where(known => known.Id != 0 && known.Tombstone is null && !wanted.Contains(known.Id) && !_listing.Seen.Contains(known.Id))];
+    }
+
+    private async Task MarkUnchangedAsync(CancellationToken cancellationToken)
+    {
+        if (_memory.Run is { } newest && _context.Writer.Started - newest.Finished >= UnchangedMarks.Interval)
+            await new UnchangedMarks(_context.Store).WriteAsync(RunCatalog.ManifestKey(newest), _context.Writer.Started, cancellationToken);
     }
 
     /// <summary>The inventory: what the run before had, without what a changed repository no longer needs, and with what it has stored.</summary>
@@ -175,10 +240,17 @@ internal sealed class AccountRun
         }
 
         // What a run stored that was killed before its manifest, and this one took over.
-        foreach (var key in changed.Values.SelectMany(item => item.Keys))
+        foreach (var item in changed.Values.Where(item => item.Keys.Count > 0))
         {
-            if (await _context.Store.HeadAsync(key, null, cancellationToken) is { } head)
-                fresh[PathOf(key)] = Entry(head);
+            var keys = item.Keys.ToAsyncEnumerable();
+            // Which of the LFS objects it stored is in its list; all that are there are its own or older.
+            if (item.Keys.Any(key => key.EndsWith(".jsonl", StringComparison.Ordinal)))
+                keys = keys.Concat(_context.Store.ListAsync(item.Lfs, cancellationToken).Select(found => found.Key));
+            await foreach (var key in keys)
+            {
+                if (!fresh.ContainsKey(PathOf(key)) && await _context.Store.HeadAsync(key, null, cancellationToken) is { } head)
+                    fresh[PathOf(key)] = Entry(head);
+            }
         }
 
         foreach (var entry in kept)
@@ -235,6 +307,12 @@ internal sealed class AccountRun
 /// <param name="Wanted">The repositories to back up.</param>
 /// <param name="Seen">The ids of all that were listed, wanted or not.</param>
 /// <param name="CompleteLists">The lists that were read to their end.</param>
+/// <param name="Missing">Repositories that were asked for by their names, and cannot be had.</param>
 /// <param name="Account">The account, where its own records are wanted.</param>
 /// <param name="IsSelf">Whether it is the token's own user.</param>
-internal sealed record AccountListing(string Login, IReadOnlyList<GitHubRepository> Wanted, IReadOnlySet<long> Seen, IReadOnlySet<string> CompleteLists, SimpleUser? Account, bool IsSelf);
+internal sealed record AccountListing(string Login, IReadOnlyList<GitHubRepository> Wanted, IReadOnlySet<long> Seen, IReadOnlySet<string> CompleteLists, IReadOnlyList<MissingRepository> Missing, SimpleUser? Account, bool IsSelf);
+
+/// <summary>A repository that was asked for by its name, and cannot be had.</summary>
+/// <param name="FullName">Its name.</param>
+/// <param name="Failure">Why.</param>
+internal sealed record MissingRepository(string FullName, BackupException Failure);

@@ -43,35 +43,30 @@ public static class GitHubBackup
     {
         var list = options.List with { Time = options.Store.Time, Logger = options.Logger };
         options = options with { List = list };
+        if ((options.Content & (GitHubContent.Git | GitHubContent.Wiki)) != GitHubContent.None && !options.WhatIf)
+            await GitProgram.FindAsync();
         using var client = new GitHubClient(list.Connection, options.Store.Time, options.Logger);
         await using var store = await ObjectStores.OpenAsync(options.Destination, options.Store, cancellationToken);
         await CheckStoreAsync(store, options, cancellationToken);
         var listings = await ListAsync(client, options, cancellationToken);
 
         using var gitHttp = new HttpSender(new() { MaxAttempts = 3, AnswerTimeout = options.Stall, Time = options.Store.Time, Logger = options.Logger });
-        var work = Directory.CreateDirectory(Path.Combine(options.WorkPath ?? Path.GetTempPath(), $"AtlassianBackup-github-{Guid.NewGuid():N}")).FullName;
-        try
+        using var work = options.WhatIf ? null : WorkFolder.Create(options.WorkPath);
+        var git = new GitBackup(store, gitHttp, new()
         {
-            var git = new GitBackup(store, gitHttp, new()
-            {
-                WorkPath = work,
-                MirrorPath = options.MirrorPath,
-                StorageClass = options.StorageClass,
-                Stall = options.Stall,
-                Time = options.Store.Time,
-                Logger = options.Logger,
-            });
-            var meter = new ProgressMeter(progress, "Backing up repositories", null, listings.Sum(listing => listing.Wanted.Count));
-            foreach (var listing in listings)
-            {
-                var writer = new RunWriter(store, AccountRun.System, SourceName(list.Connection, listing.Login, list.Shard), options.Store.Time);
-                var memory = await AccountMemory.ReadAsync(store, await LatestAsync(store, writer, cancellationToken), cancellationToken);
-                await new AccountRun(new(options, client, gitHttp, git, store, writer), listing, memory, emit, meter).RunAsync(cancellationToken);
-            }
-        }
-        finally
+            WorkPath = work?.Path ?? "",
+            MirrorPath = options.MirrorPath,
+            StorageClass = options.StorageClass,
+            Stall = options.Stall,
+            Time = options.Store.Time,
+            Logger = options.Logger,
+        });
+        var meter = new ProgressMeter(progress, "Backing up repositories", null, listings.Sum(listing => listing.Wanted.Count + listing.Missing.Count));
+        foreach (var listing in listings)
         {
-            Directory.Delete(work, recursive: true);
+            var writer = new RunWriter(store, AccountRun.System, SourceName(list.Connection, listing.Login, list.Shard), options.Store.Time);
+            var memory = await AccountMemory.ReadAsync(store, await LatestAsync(store, writer, cancellationToken), cancellationToken);
+            await new AccountRun(new(options, client, gitHttp, git, store, writer), listing, memory, emit, meter).RunAsync(cancellationToken);
         }
     }
 
@@ -124,11 +119,12 @@ public static class GitHubBackup
 
         var accounts = listing.Accounts.ToDictionary(account => account.Login, StringComparer.OrdinalIgnoreCase);
         var byOwner = wanted.GroupBy(repository => repository.Owner, StringComparer.OrdinalIgnoreCase).ToDictionary(group => group.Key, group => group.ToList(), StringComparer.OrdinalIgnoreCase);
-        foreach (var account in accounts.Keys.Where(login => !byOwner.ContainsKey(login)))
+        var missing = listing.Missing.ToLookup(one => one.FullName.Split('/')[0], StringComparer.OrdinalIgnoreCase);
+        foreach (var account in accounts.Keys.Concat(missing.Select(group => group.Key)).Where(login => !byOwner.ContainsKey(login)).Distinct(StringComparer.OrdinalIgnoreCase).ToList())
             byOwner[account] = [];
         return [.. byOwner
             .OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase)
-            .Select(pair => new AccountListing(pair.Key, pair.Value, seen, listing.Complete, IsFirstShard(options) ? accounts.GetValueOrDefault(pair.Key) : null, pair.Key.Equals(listing.Self, StringComparison.OrdinalIgnoreCase)))];
+            .Select(pair => new AccountListing(pair.Key, pair.Value, seen, listing.Complete, [.. missing[pair.Key]], IsFirstShard(options) ? accounts.GetValueOrDefault(pair.Key) : null, pair.Key.Equals(listing.Self, StringComparison.OrdinalIgnoreCase)))];
     }
 
     // What belongs to the account and to no repository is for one of the machines.

@@ -1,3 +1,4 @@
+using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Microsoft.Extensions.Logging;
 
@@ -26,6 +27,9 @@ public sealed record GitHubBackupOptions
 
     /// <summary>How old a whole pass may be: then all records are read again, and refs are compared whatever the listing says.</summary>
     public TimeSpan FullEvery { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>Which runs of an account are kept, or null for all.</summary>
+    public Retention? Keep { get; init; }
 
     /// <summary>A folder that keeps a mirror of each repository between runs, or null.</summary>
     public string? MirrorPath { get; init; }

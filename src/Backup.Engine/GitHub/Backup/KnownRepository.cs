@@ -59,6 +59,9 @@ internal sealed record KnownRepository
     /// <summary>Since when it cannot be read any more, and why; null while it can.</summary>
     public Tombstone? Tombstone { get; init; }
 
+    /// <summary>Why the newest attempt failed, where it may go better the next time; null where it did not fail.</summary>
+    public string? Failing { get; init; }
+
     /// <summary>The keys of what is restored from, beside the LFS objects.</summary>
     public HashSet<string> Keys() => new(
         [.. GitKeys, .. WikiKeys, .. Records.Values.SelectMany(record => record.Files), .. Assets.Values, .. ZipKey is null ? [] : new[] { ZipKey }],

@@ -131,7 +131,10 @@ internal sealed class RepositoryRun
             return;
         if (_context.Options.WhatIf)
         {
-            _plan.Add(_known.Git is null ? $"all of its history ({refs.Refs.Count} refs)" : "what was pushed");
+            if (_known.Git is not null)
+                _plan.Add("what was pushed");
+            else if (!refs.IsEmpty)
+                _plan.Add($"all of its history ({refs.Refs.Count} {(refs.Refs.Count == 1 ? "ref" : "refs")})");
             return;
         }
 
@@ -380,18 +383,18 @@ internal sealed class RepositoryRun
     private RepositoryOutcome Finish()
     {
         var outcome = _failure is not null ? Outcome.Failed : _stored.Count > 0 || _plan.Count > 0 ? Outcome.Completed : Outcome.Unchanged;
-        var reason = _failure?.Message ?? (_plan.Count > 0 ? $"Would fetch {string.Join(", ", _plan)}." : _status == RepositoryStatus.Empty ? "It has no commit yet." : null);
+        var reason = _failure?.Message ?? (_plan.Count > 0 ? $"Would fetch {string.Join(", ", _plan)}." : _status == RepositoryStatus.Empty ? "It has no commit yet." : _context.Options.WhatIf ? "Would fetch nothing of its history." : null);
         if (_failure is RepositoryUnavailableException unavailable)
         {
             // Told once as a failure; from then on it is known, and no reason to wake anybody.
             if (_before?.Tombstone?.Status == unavailable.Status)
                 outcome = Outcome.Skipped;
             else
-                _known = _known with { Tombstone = new(unavailable.Status, _now, unavailable.Message) };
+                _known = _known with { Tombstone = new(unavailable.Status, _now, unavailable.Message), Failing = null };
         }
-        else if (_failure is null)
+        else
         {
-            _known = _known with { Tombstone = null, LastGood = _now };
+            _known = _failure is null ? _known with { Tombstone = null, Failing = null, LastGood = _now } : _known with { Failing = _failure.Message };
         }
 
         var result = new GitHubBackupResult
@@ -420,7 +423,7 @@ internal sealed class RepositoryRun
 
     // A run in which nothing was stored and nothing was lost leaves no trace; what it learned is soon learned again.
     private bool IsWorthRemembering() =>
-        _stored.Count > 0 || _known.FullName != _before?.FullName || _known.Tombstone != _before?.Tombstone || _known.Git != _before?.Git || _known.Wiki != _before?.Wiki || WasWholePass();
+        _stored.Count > 0 || _known.FullName != _before?.FullName || _known.Tombstone != _before?.Tombstone || _known.Failing != _before?.Failing || _known.Git != _before?.Git || _known.Wiki != _before?.Wiki || WasWholePass();
 
     // Else every run from now on would make a whole pass.
     private bool WasWholePass() =>

@@ -45,8 +45,9 @@ internal sealed class GitBackup(IObjectStore store, HttpSender http, GitBackupOp
         if (request.Previous is { } known && known.Digest == advertised.Digest && known.IsComplete(request.Lfs) && !request.Full)
             return new() { Outcome = Outcome.Unchanged, State = known, Generation = await GitGenerations.ReadAsync(store, known.ManifestKey, cancellationToken) };
 
-        var previousKey = request.Previous?.ManifestKey
-            ?? (await GitGenerations.FindAsync(store, [request.Folder], request.Part, null, cancellationToken))?.Key;
+        // One that is newer than what is known was made by a run that was killed behind it, or by another machine: it is as good as any.
+        var newest = await GitGenerations.FindAsync(store, [request.Folder], request.Part, null, cancellationToken);
+        var previousKey = string.CompareOrdinal(newest?.Generation, request.Previous?.Generation) > 0 ? newest!.Key : request.Previous?.ManifestKey;
         var previous = previousKey is null ? null : await GitGenerations.ReadAsync(store, previousKey, cancellationToken);
         var work = new GitBackupWork(store, http, options, request, advertised, previous, previousKey, check, findings);
         return await work.RunAsync(cancellationToken);

@@ -139,7 +139,7 @@ internal sealed class GitBackupWork(
             return null;
         }
 
-        await using var ingest = PackIngest.Start(git, pool.Path, quarantine, check, $"'{request.Name}'", cancellationToken);
+        await using var ingest = PackIngest.Start(git, pool.Path, quarantine, check, $"'{request.Name}'", !pool.IsTemporary, cancellationToken);
         var prerequisites = full is null ? _before.Where(item => item.Name.StartsWith(RefName.Heads, StringComparison.Ordinal)).Select(item => item.ObjectId).Distinct(StringComparer.Ordinal) : [];
         IngestedPack? pack = null;
         await using var bundle = new BundleStream(

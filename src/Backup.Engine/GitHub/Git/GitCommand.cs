@@ -21,6 +21,9 @@ internal sealed record GitCommand
     /// <summary>Where files are checked out to, or null.</summary>
     public string? WorkTree { get; init; }
 
+    /// <summary>Whether what it writes has to outlive a power cut. What is removed after its use does not, and waits for no disk.</summary>
+    public bool Durable { get; init; } = true;
+
     /// <summary>The remote that it may talk to, or null: then it may talk to nobody.</summary>
     public GitRemote? Remote { get; init; }
 

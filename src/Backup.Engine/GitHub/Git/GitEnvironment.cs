@@ -79,6 +79,9 @@ internal static class GitEnvironment
         yield return ("gc.auto", "0");
         yield return ("maintenance.auto", "false");
         yield return ("advice.detachedHead", "false");
+        // Known from git 2.36 on; older ones flush a pack whatever is said.
+        if (!command.Durable)
+            yield return ("core.fsync", "none");
         // The folder is ours, whoever the file system says it belongs to.
         yield return ("safe.directory", "*");
         if (command.Remote is not { } remote)

@@ -24,6 +24,8 @@ internal static class GitRestore
         await using var pool = await OpenAsync(store, git, repository, generation, isTemporary: false, options, cancellationToken);
         if (Directory.EnumerateFiles(Path.Combine(repository, "refs"), "*", SearchOption.AllDirectories).Any())
             throw new BackupException(FailureKind.AlreadyExists, $"'{target}' has been committed or pushed to since it was restored.", "Restore to another directory, and fetch from that.");
+        if (options.Checkout && !options.Force && await IsEditedAsync(pool, target, cancellationToken))
+            throw new BackupException(FailureKind.AlreadyExists, $"Files in '{target}' have been changed since they were restored.", "Restore to another directory; or give -Force, which overwrites them.");
         pool.WriteRefs(generation.ReadRefs(), generation.Head);
         await CheckConnectionsAsync(pool, generation, cancellationToken);
 
@@ -108,6 +110,15 @@ internal static class GitRestore
         var exit = await GitProcess.RunAsync(pool.Command("rev-list", "--objects", "--all", "--quiet"), cancellationToken);
         if (exit.Code != 0)
             throw new BackupException(FailureKind.Corrupt, $"What was restored of '{generation.Name}' is not complete: {exit.Reason}.", "Use another generation.");
+    }
+
+    /// <summary>Whether a file that was checked out before is another one now. Without an index none was.</summary>
+    private static async Task<bool> IsEditedAsync(PackPool pool, string target, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(Path.Combine(pool.Path, "index")))
+            return false;
+        var exit = await GitProcess.RunAsync(pool.Command("update-index", "--ignore-missing", "--refresh") with { WorkTree = Path.GetFullPath(target), Directory = Path.GetFullPath(target) }, cancellationToken);
+        return exit.Code != 0;
     }
 
     private static async Task CheckOutAsync(PackPool pool, string target, CancellationToken cancellationToken)

@@ -30,7 +30,7 @@ internal sealed record GitRestoreOptions
     /// <summary>To a folder: whether the files of HEAD are checked out there, and the repository is in <c>.git</c>.</summary>
     public bool Checkout { get; init; }
 
-    /// <summary>To a remote: whether what differs there is overwritten.</summary>
+    /// <summary>Whether what differs at the remote is overwritten, or files that were changed since they were checked out.</summary>
     public bool Force { get; init; }
 
     /// <summary>To a remote: whether heads of pull requests, which no server takes as such, are pushed as <c>refs/heads/restored/pr/N</c>.</summary>

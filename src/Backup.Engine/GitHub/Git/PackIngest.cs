@@ -63,8 +63,9 @@ internal sealed class PackIngest : IAsyncDisposable
     /// <param name="objects">Where pack and index are put.</param>
     /// <param name="check">What the pack is held against.</param>
     /// <param name="source">Where it comes from, for messages.</param>
+    /// <param name="durable">Whether the pack is kept.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static PackIngest Start(GitProgram git, string repository, string objects, PackCheck check, string source, CancellationToken cancellationToken)
+    public static PackIngest Start(GitProgram git, string repository, string objects, PackCheck check, string source, bool durable, CancellationToken cancellationToken)
     {
         var command = new GitCommand
         {
@@ -74,6 +75,7 @@ internal sealed class PackIngest : IAsyncDisposable
             Directory = repository,
             Repository = repository,
             ObjectDirectory = objects,
+            Durable = durable,
         };
         return new(GitProcess.Start(command, cancellationToken), objects, source);
     }

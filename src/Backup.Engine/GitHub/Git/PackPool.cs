@@ -20,13 +20,12 @@ internal sealed class PackPool : IAsyncDisposable
 
     private readonly GitProgram _git;
     private readonly FileStream? _lock;
-    private readonly bool _isTemporary;
     private readonly ILogger? _logger;
     private Dictionary<string, string> _packs = new(StringComparer.Ordinal);
 
     private PackPool(GitProgram git, string path, ObjectFormat format, FileStream? held, bool isTemporary, ILogger? logger)
     {
-        (_git, Path, Format, _lock, _isTemporary, _logger) = (git, path, format, held, isTemporary, logger);
+        (_git, Path, Format, _lock, IsTemporary, _logger) = (git, path, format, held, isTemporary, logger);
         PackFolder = System.IO.Path.Combine(path, "objects", "pack");
     }
 
@@ -35,6 +34,9 @@ internal sealed class PackPool : IAsyncDisposable
 
     /// <summary>Its hash.</summary>
     public ObjectFormat Format { get; }
+
+    /// <summary>Whether it goes with its last use.</summary>
+    public bool IsTemporary { get; }
 
     private string PackFolder { get; }
 
@@ -142,7 +144,7 @@ internal sealed class PackPool : IAsyncDisposable
     }
 
     /// <summary>A run of git in this repository.</summary>
-    public GitCommand Command(params IReadOnlyList<string> arguments) => new() { Git = _git.Path, Arguments = arguments, Directory = Path, Repository = Path };
+    public GitCommand Command(params IReadOnlyList<string> arguments) => new() { Git = _git.Path, Arguments = arguments, Directory = Path, Repository = Path, Durable = !IsTemporary };
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -151,7 +153,7 @@ internal sealed class PackPool : IAsyncDisposable
             Remove(left);
         if (_lock is not null)
             await _lock.DisposeAsync();
-        if (_isTemporary)
+        if (IsTemporary)
             Remove(Path);
     }
 
@@ -172,7 +174,7 @@ internal sealed class PackPool : IAsyncDisposable
             await using var content = await store.ReadAsync(bundle.Key, new() { VersionId = bundle.Version }, cancellationToken);
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             var first = await BundleHeader.SkipAsync(content.Stream, bundle.Key, bytes => hash.AppendData(bytes), cancellationToken);
-            await using var ingest = PackIngest.Start(_git, Path, quarantine, PackCheck.Hashes, $"'{bundle.Key}'", cancellationToken);
+            await using var ingest = PackIngest.Start(_git, Path, quarantine, PackCheck.Hashes, $"'{bundle.Key}'", !IsTemporary, cancellationToken);
             if (first.Length > 0)
                 await ingest.WriteAsync(first);
             var buffer = new byte[BufferSize];

@@ -18,6 +18,9 @@ internal sealed class RepositoryListing(GitHubClient client, GitHubListOptions o
     /// <summary>The paths of the lists that were read to their end.</summary>
     public HashSet<string> Complete { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Repositories that were asked for by their names, and cannot be had.</summary>
+    public List<MissingRepository> Missing { get; } = [];
+
     /// <summary>All repositories, before any filter.</summary>
     public async IAsyncEnumerable<GitHubRepository> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -39,12 +42,25 @@ internal sealed class RepositoryListing(GitHubClient client, GitHubListOptions o
         }
     }
 
-    private async Task<GitHubRepository> OneAsync(string fullName, CancellationToken cancellationToken)
+    private async Task<GitHubRepository?> OneAsync(string fullName, CancellationToken cancellationToken)
     {
         if (fullName.Split('/') is not [{ Length: > 0 } owner, { Length: > 0 } name])
-            throw new BackupException(FailureKind.InvalidInput, $"'{fullName}' is not a repository's name.", "Give owner/name.");
-        var found = await client.GetAsync(Operation.GetRepository, [owner, name], GitHubJson.Default.MinimalRepository, cancellationToken);
-        return GitHubRepository.From(found, client.Connection, null, options.Time.GetUtcNow());
+        {
+            Missing.Add(new(fullName, new(FailureKind.InvalidInput, $"'{fullName}' is not a repository's name.", "Give owner/name.")));
+            return null;
+        }
+
+        try
+        {
+            var found = await client.GetAsync(Operation.GetRepository, [owner, name], GitHubJson.Default.MinimalRepository, cancellationToken);
+            return GitHubRepository.From(found, client.Connection, null, options.Time.GetUtcNow());
+        }
+        catch (BackupException exception) when (exception.Kind is FailureKind.NotFound or FailureKind.PermissionDenied)
+        {
+            // One of several: the others are there.
+            Missing.Add(new(fullName, exception));
+            return null;
+        }
     }
 
     private async IAsyncEnumerable<RepositoryList> ListsAsync([EnumeratorCancellation] CancellationToken cancellationToken)

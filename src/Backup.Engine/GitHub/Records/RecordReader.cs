@@ -45,6 +45,20 @@ internal static class RecordReader
         }
     }
 
+    /// <summary>The records of files in which they come in any order: those of the newest file first, and of one id the newest alone.</summary>
+    public static async IAsyncEnumerable<JsonElement> NewestAsync(IObjectStore store, IReadOnlyList<string> files, string field, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var seen = new HashSet<long>();
+        foreach (var file in files.Reverse())
+        {
+            await foreach (var element in FileAsync(store, file, cancellationToken))
+            {
+                if (seen.Add(element.GetProperty(field).GetInt64()))
+                    yield return element;
+            }
+        }
+    }
+
     /// <summary>The records of one file, as they are in it.</summary>
     public static async IAsyncEnumerable<JsonElement> FileAsync(IObjectStore store, string file, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

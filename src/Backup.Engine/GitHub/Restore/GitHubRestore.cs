@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Backup.Engine.GitHub.Git;
 using Backup.Engine.Http;
@@ -22,25 +23,50 @@ public static class GitHubRestore
     {
         if (new[] { options.Path, options.Owner, options.Remote }.Count(target => target is not null) != 1)
             throw new BackupException(FailureKind.InvalidInput, "It is not clear where to restore to.", "Give one of -Path, -Owner and -Remote.");
+        if (options.Remote is { } remote && !IsHttp(remote))
+        {
+            throw new BackupException(
+                FailureKind.InvalidInput,
+                "What -Remote says is not an http or https address without credentials.",
+                "Give https://git.example.com/{owner}/{name}.git, and the token as -Token. For a server that is reached in another way restore with -Path, and push from there with git.");
+        }
+
         await using var store = await ObjectStores.OpenAsync(options.From, options.Store, cancellationToken);
         await store.CheckAsync(forWriting: false, cancellationToken);
         var repositories = await RestoreSource.FindAsync(store, options.Names, options.At, cancellationToken);
+        CheckTargets(options, repositories);
+        if ((options.Content & (GitHubContent.Git | GitHubContent.Wiki)) != GitHubContent.None && !options.WhatIf)
+            await GitProgram.FindAsync();
         using var client = new GitHubClient(options.Connection, options.Store.Time, options.Logger);
         using var http = new HttpSender(new() { MaxAttempts = 3, Time = options.Store.Time, Logger = options.Logger });
-        var work = options.WhatIf ? "" : Directory.CreateDirectory(Path.Combine(options.WorkPath ?? Path.GetTempPath(), $"AtlassianBackup-github-{Guid.NewGuid():N}")).FullName;
-        try
+        using var work = options.WhatIf ? null : WorkFolder.Create(options.WorkPath);
+        var meter = new ProgressMeter(progress, "Restoring repositories", null, repositories.Count);
+        foreach (var repository in repositories)
         {
-            var meter = new ProgressMeter(progress, "Restoring repositories", null, repositories.Count);
-            foreach (var repository in repositories)
-            {
-                emit(await new RepositoryRestore(options, store, client, http, work, repository, repositories).RunAsync(cancellationToken));
-                meter.Finish(repository.FullName);
-            }
+            emit(await new RepositoryRestore(options, store, client, http, work?.Path ?? "", repository, repositories).RunAsync(cancellationToken));
+            meter.Finish(repository.FullName);
         }
-        finally
+    }
+
+    private static bool IsHttp(string remote) =>
+        Uri.TryCreate(remote.Replace("{owner}", "owner", StringComparison.Ordinal).Replace("{name}", "name", StringComparison.Ordinal), UriKind.Absolute, out var uri)
+        && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0;
+
+    /// <summary>Two repositories in one would be neither.</summary>
+    private static void CheckTargets(GitHubRestoreOptions options, IReadOnlyList<KnownRepository> repositories)
+    {
+        if (options.Path is not null)
+            return;
+        var shared = repositories
+            .Where(repository => RepositoryRestore.HasCopy(repository) && !RepositoryRestore.IsSuperseded(repository, repositories))
+            .GroupBy(repository => RepositoryRestore.NameOf(options, repository), StringComparer.OrdinalIgnoreCase)
+            .FirstOrDefault(group => group.Count() > 1)?.ToList();
+        if (shared is not null)
         {
-            if (work.Length > 0)
-                Directory.Delete(work, recursive: true);
+            throw new BackupException(
+                FailureKind.InvalidInput,
+                $"'{shared[0].FullName}' and '{shared[1].FullName}' would be restored into one and the same repository.",
+                options.Owner is not null ? "Restore them into different accounts, one after the other." : "Write {owner} and {name} into the address where those belong.");
         }
     }
 }
@@ -53,17 +79,44 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
     private readonly string _name = source.FullName.Split('/')[1];
     private long _refs;
     private long _lfs;
+    private long _refsLeftOut;
     private bool _isNew;
     private RecordRestore? _records;
+
+    /// <summary>Whether there is anything to restore.</summary>
+    public static bool HasCopy(KnownRepository known) => known.Git is not null || known.Wiki is not null || known.Records.Count > 0;
+
+    /// <summary>Whether a repository of the same name came after it.</summary>
+    public static bool IsSuperseded(KnownRepository known, IReadOnlyList<KnownRepository> all) =>
+        all.Any(other => other.Id != known.Id && HasCopy(other) && other.FullName.Equals(known.FullName, StringComparison.OrdinalIgnoreCase)
+            && (known.Tombstone is null, known.Id).CompareTo((other.Tombstone is null, other.Id)) < 0);
+
+    /// <summary>What tells its target from others: the name in the account, or the address.</summary>
+    public static string NameOf(GitHubRestoreOptions options, KnownRepository known)
+    {
+        var parts = known.FullName.Split('/');
+        return options.Remote is { } remote
+            ? remote.Replace("{owner}", Uri.EscapeDataString(parts[0]), StringComparison.Ordinal).Replace("{name}", Uri.EscapeDataString(parts[1]), StringComparison.Ordinal)
+            : parts[1];
+    }
 
     /// <summary>Restores. It throws nothing but a cancellation.</summary>
     public async Task<GitHubRestoreResult> RunAsync(CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         BackupException? failure = null;
+        string? nothing = null;
         try
         {
-            if (!options.WhatIf)
+            if (!HasCopy(source))
+                nothing = (source.Tombstone?.Reason ?? source.Failing) is { } why ? $"It was never backed up: {why}" : "It was never backed up.";
+            else if (options.Path is null && IsSuperseded(source, all))
+                nothing = "Another repository has its name now: restore with -Path, which tells the two apart by their ids.";
+            else if (options.Owner is null && source.Git is null && source.Wiki is null)
+                nothing = "It has no history in the backup, and records are restored to GitHub alone: give -Owner, or take them as files with Restore-BackupRun.";
+            if (nothing is not null && !HasCopy(source) && options.Names.Contains(source.FullName, StringComparer.OrdinalIgnoreCase))
+                throw new BackupException(FailureKind.NotFound, $"'{source.FullName}' cannot be restored. {nothing}", "Get-BackupRun lists the runs, failed ones with the reason.");
+            if (nothing is null && !options.WhatIf)
                 await RestoreAsync(cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
@@ -79,8 +132,8 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
         {
             FullName = source.FullName,
             Target = Target(),
-            Outcome = _failures.Count > 0 ? Outcome.Failed : made > 0 || _isNew || options.WhatIf ? Outcome.Completed : Outcome.Unchanged,
-            Reason = failure?.Message ?? first?.Message ?? (options.WhatIf ? Plan() : null),
+            Outcome = _failures.Count > 0 ? Outcome.Failed : nothing is not null ? Outcome.Skipped : made > 0 || _isNew || options.WhatIf ? Outcome.Completed : Outcome.Unchanged,
+            Reason = failure?.Message ?? first?.Message ?? nothing ?? (options.WhatIf ? Plan() : source.Git?.Generation is not null && _refs == 0 && _isNew ? "It has no commit." : options.Owner is not null && NotRestored() is { Count: > 0 } left ? $"Not restored: {string.Join(", ", left)}." : null),
             Kind = failure?.Kind ?? first?.Kind,
             Advice = failure?.Advice ?? (first is null ? null : "What could be restored is there. Run it again to go on; Failures lists the rest."),
             Generation = source.Git?.Generation,
@@ -93,10 +146,22 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
             Releases = _records?.Releases ?? 0,
             Assets = _records?.Assets ?? 0,
             IssueMap = _records?.IssueMap ?? new Dictionary<int, int>(),
+            NotRestored = NotRestored(),
             Failures = _failures,
             Duration = clock.Elapsed,
             WhatIf = options.WhatIf,
         };
+    }
+
+    private List<string> NotRestored()
+    {
+        var left = new List<string>(_records?.NotRestored ?? []);
+        if (_refsLeftOut > 0)
+            left.Add(string.Create(CultureInfo.InvariantCulture, $"{_refsLeftOut:N0} {(_refsLeftOut == 1 ? "ref" : "refs")} that {(_refsLeftOut == 1 ? "is" : "are")} neither branch nor tag"));
+        // What belongs to the repository's name and settings goes with it anyway.
+        if (options.Owner is null)
+            left.AddRange(source.Records.Where(record => record.Key != "settings" && record.Value.Files.Count > 0).Select(record => record.Key.Replace('-', ' ')).Order(StringComparer.Ordinal));
+        return left;
     }
 
     private async Task RestoreAsync(CancellationToken cancellationToken)
@@ -126,6 +191,7 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
     {
         if (state is null || !options.Content.HasFlag(part == GitPart.Wiki ? GitHubContent.Wiki : GitHubContent.Git))
             return;
+        _isNew |= !Directory.Exists(folder);
         Keep(await GitRestore.ToFolderAsync(store, folder, Git(part, state), cancellationToken));
     }
 
@@ -165,6 +231,7 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
     {
         _refs += result.Refs;
         _lfs += result.LfsObjects;
+        _refsLeftOut += result.RefsLeftOut;
         _failures.AddRange(result.Problems);
     }
 
@@ -228,7 +295,7 @@ internal sealed class RepositoryRestore(GitHubRestoreOptions options, IObjectSto
 
     private string Target() =>
         options.Path is not null ? Folder("")
-        : options.Remote is { } remote ? remote.Replace("{owner}", Uri.EscapeDataString(_owner), StringComparison.Ordinal).Replace("{name}", Uri.EscapeDataString(_name), StringComparison.Ordinal)
+        : options.Remote is not null ? NameOf(options, source)
         : new Uri(client.Connection.GitUri, $"{Uri.EscapeDataString(_owner)}/{Uri.EscapeDataString(_name)}.git").AbsoluteUri;
 
     // Names from a store become directories: they are encoded as keys are, and two of one name are told apart by their ids.

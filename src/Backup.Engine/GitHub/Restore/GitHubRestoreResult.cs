@@ -53,6 +53,9 @@ public sealed record GitHubRestoreResult
     /// <summary>The numbers of issues and pull requests: what they were, and what they are.</summary>
     public IReadOnlyDictionary<int, int> IssueMap { get; init; } = new Dictionary<int, int>();
 
+    /// <summary>What is in the backup and is not given back there: to GitHub what its API has no place for, elsewhere all records. It stays in the backup.</summary>
+    public IReadOnlyList<string> NotRestored { get; init; } = [];
+
     /// <summary>Each part that failed or is missing.</summary>
     public IReadOnlyList<RunFailure> Failures { get; init; } = [];
 

@@ -12,11 +12,13 @@ namespace Backup.Engine.GitHub;
 /// Gives records back to a repository on GitHub. Numbers, authors and times cannot be set there: the text says who wrote it and when, and a
 /// marker says what it was. What is there already is found by it, or by its name, and is not made twice.
 /// </summary>
-internal sealed class RecordRestore(GitHubClient client, IObjectStore store, KnownRepository source, string owner, string name, ILogger? logger)
+internal sealed partial class RecordRestore(GitHubClient client, IObjectStore store, KnownRepository source, string owner, string name, ILogger? logger)
 {
     private readonly Dictionary<int, int> _milestones = [];
     private readonly Dictionary<int, int> _issues = [];
+    private readonly HashSet<int> _tried = [];
     private readonly List<RunFailure> _failures = [];
+    private readonly List<string> _notRestored = [];
 
     public int Labels { get; private set; }
 
@@ -35,6 +37,9 @@ internal sealed class RecordRestore(GitHubClient client, IObjectStore store, Kno
 
     public IReadOnlyList<RunFailure> Failures => _failures;
 
+    /// <summary>What is in the backup and was not given back, with how much of it.</summary>
+    public IReadOnlyList<string> NotRestored => _notRestored;
+
     private object[] Target => [owner, name];
 
     /// <summary>Restores what was asked for.</summary>
@@ -42,16 +47,20 @@ internal sealed class RecordRestore(GitHubClient client, IObjectStore store, Kno
     {
         if (content.HasFlag(GitHubContent.Settings))
             await TopicsAsync(cancellationToken);
-        if (content.HasFlag(GitHubContent.Issues))
+        if ((content & (GitHubContent.Issues | GitHubContent.PullRequests)) != GitHubContent.None)
         {
             await LabelsAsync(cancellationToken);
             await MilestonesAsync(cancellationToken);
             await IssuesAsync(content, cancellationToken);
-            await CommentsAsync(cancellationToken);
+            var there = await CommentsThereAsync(cancellationToken);
+            await CommentsAsync(there, cancellationToken);
+            if (content.HasFlag(GitHubContent.PullRequests))
+                await ReviewsAsync(there, cancellationToken);
         }
 
         if (content.HasFlag(GitHubContent.Releases))
             await ReleasesAsync(cancellationToken);
+        await TellNotRestoredAsync(content, cancellationToken);
     }
 
     private async Task TopicsAsync(CancellationToken cancellationToken)
@@ -128,26 +137,40 @@ internal sealed class RecordRestore(GitHubClient client, IObjectStore store, Kno
         await foreach (var element in ReadAsync("issues", "number", cancellationToken))
         {
             var issue = Read(element, GitHubJson.Default.Issue);
-            if (issue.PullRequest is not null && !content.HasFlag(GitHubContent.PullRequests))
-                continue;
-            await TryAsync($"issue {issue.Number}", async () =>
-            {
-                if (!_issues.TryGetValue(issue.Number, out var number))
-                {
-                    number = await CreateIssueAsync(issue, cancellationToken);
-                    _issues[issue.Number] = number;
-                    Issues++;
-                }
+            if (content.HasFlag(issue.PullRequest is null ? GitHubContent.Issues : GitHubContent.PullRequests))
+                await IssueAsync(issue, issue.PullRequest is not null, closed, cancellationToken);
+        }
 
-                if (issue.State == "closed" && closed.Add(number))
-                    await client.WriteAsync(Operation.UpdateIssue, [owner, name, number], Compact(new() { ["state"] = "closed", ["state_reason"] = issue.StateReason }), cancellationToken);
-            });
+        // Where issues are turned off, or were not backed up, pull requests are known by themselves alone.
+        if (content.HasFlag(GitHubContent.PullRequests) && source.Records.TryGetValue("pulls", out var pulls))
+        {
+            await foreach (var element in RecordReader.NewestAsync(store, pulls.Files, "number", cancellationToken))
+            {
+                if (Read(element, GitHubJson.Default.Issue) is var pull && !_issues.ContainsKey(pull.Number) && _tried.Add(pull.Number))
+                    await IssueAsync(pull, isPull: true, closed, cancellationToken);
+            }
         }
     }
 
-    private async Task<int> CreateIssueAsync(Issue issue, CancellationToken cancellationToken)
+    private async Task IssueAsync(Issue issue, bool isPull, HashSet<int> closed, CancellationToken cancellationToken)
     {
-        var isPull = issue.PullRequest is not null;
+        _tried.Add(issue.Number);
+        await TryAsync($"issue {issue.Number}", async () =>
+        {
+            if (!_issues.TryGetValue(issue.Number, out var number))
+            {
+                number = await CreateIssueAsync(issue, isPull, cancellationToken);
+                _issues[issue.Number] = number;
+                Issues++;
+            }
+
+            if (issue.State == "closed" && closed.Add(number))
+                await client.WriteAsync(Operation.UpdateIssue, [owner, name, number], Compact(new() { ["state"] = "closed", ["state_reason"] = issue.StateReason }), cancellationToken);
+        });
+    }
+
+    private async Task<int> CreateIssueAsync(Issue issue, bool isPull, CancellationToken cancellationToken)
+    {
         var text = RestoreMarker.Text(
             $"{source.FullName}#{issue.Number.ToString(CultureInfo.InvariantCulture)}",
             issue.User?.Login,
@@ -167,36 +190,43 @@ internal sealed class RecordRestore(GitHubClient client, IObjectStore store, Kno
     private static List<string> LabelNames(Issue issue) =>
         [.. (issue.Labels ?? []).Select(label => label.ValueKind == JsonValueKind.String ? label.GetString() : label.TryGetProperty("name", out var name) ? name.GetString() : null).OfType<string>()];
 
-    private async Task CommentsAsync(CancellationToken cancellationToken)
+    private async Task<HashSet<string>> CommentsThereAsync(CancellationToken cancellationToken)
     {
-        if (!source.Records.TryGetValue("issue-comments", out var state) || state.Files.Count == 0)
-            return;
         var there = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        string[] kinds = ["issue-comments", "reviews", "review-comments"];
+        if (!kinds.Any(kind => source.Records.TryGetValue(kind, out var state) && state.Files.Count > 0))
+            return there;
         await foreach (var element in client.ListAsync(Operation.ListIssueComments, Target, "?sort=created&direction=asc&per_page=100", null, cancellationToken))
         {
             if (RestoreMarker.SourceOf(Read(element, GitHubJson.Default.IssueComment).Body) is { } from)
                 there.Add(from);
         }
 
+        return there;
+    }
+
+    private async Task CommentsAsync(HashSet<string> there, CancellationToken cancellationToken)
+    {
         await foreach (var element in ReadAsync("issue-comments", "id", cancellationToken))
         {
             var comment = Read(element, GitHubJson.Default.IssueComment);
             var from = $"{source.FullName} comment {comment.Id.ToString(CultureInfo.InvariantCulture)}";
-            if (there.Contains(from) || comment.IssueUrl is not { } url || !int.TryParse(url[(url.LastIndexOf('/') + 1)..], CultureInfo.InvariantCulture, out var old))
-                continue;
-            // Its issue was not wanted, or could not be made, which has been told.
-            if (!_issues.TryGetValue(old, out var number))
-                continue;
-            await TryAsync($"comment {comment.Id} of issue {old}", async () =>
-            {
-                await client.WriteAsync(
-                    Operation.CreateIssueComment,
-                    [owner, name, number],
-                    new() { ["body"] = RestoreMarker.Text(from, comment.User?.Login, comment.CreatedAt, "wrote", comment.Body) },
-                    cancellationToken);
-                Comments++;
-            });
+            await CommentAsync(there, from, comment.IssueUrl, () => RestoreMarker.Text(from, comment.User?.Login, comment.CreatedAt, "wrote", comment.Body), cancellationToken);
         }
+    }
+
+    private async Task CommentAsync(HashSet<string> there, string from, string? url, Func<string> text, CancellationToken cancellationToken)
+    {
+        if (there.Contains(from) || url is null || !int.TryParse(url[(url.LastIndexOf('/') + 1)..], CultureInfo.InvariantCulture, out var old))
+            return;
+        // Its issue was not wanted, or could not be made, which has been told.
+        if (!_issues.TryGetValue(old, out var number))
+            return;
+        await TryAsync($"{from[(source.FullName.Length + 1)..]} of issue {old}", async () =>
+        {
+            await client.WriteAsync(Operation.CreateIssueComment, [owner, name, number], new() { ["body"] = text() }, cancellationToken);
+            Comments++;
+        });
     }
 
     private async Task ReleasesAsync(CancellationToken cancellationToken)

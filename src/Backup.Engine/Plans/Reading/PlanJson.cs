@@ -10,6 +10,11 @@ internal ref struct PlanJson
     private readonly PlanProblems _problems;
     private Utf8JsonReader _reader;
 
+    // Where the last piece stood: the next one stands behind it, so the file is looked through once.
+    private int _offset;
+    private int _line = 1;
+    private int _lineStart;
+
     private PlanJson(ReadOnlySpan<byte> bytes, PlanProblems problems)
     {
         _bytes = bytes;
@@ -79,9 +84,14 @@ internal ref struct PlanJson
         }
     }
 
-    private readonly (int Line, int Column) Place(int offset)
+    private (int Line, int Column) Place(int offset)
     {
-        var before = _bytes[..Math.Min(offset, _bytes.Length)];
-        return (before.Count((byte)'\n') + 1, before.Length - before.LastIndexOf((byte)'\n'));
+        offset = Math.Clamp(offset, _offset, _bytes.Length);
+        var passed = _bytes[_offset..offset];
+        _line += passed.Count((byte)'\n');
+        if (passed.LastIndexOf((byte)'\n') is >= 0 and var last)
+            _lineStart = _offset + last + 1;
+        _offset = offset;
+        return (_line, offset - _lineStart + 1);
     }
 }

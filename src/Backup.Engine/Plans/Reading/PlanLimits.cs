@@ -8,4 +8,7 @@ internal static class PlanLimits
 
     /// <summary>The most objects and arrays within each other.</summary>
     public const int MaxDepth = 16;
+
+    /// <summary>The most jobs.</summary>
+    public const int MaxJobs = 1000;
 }

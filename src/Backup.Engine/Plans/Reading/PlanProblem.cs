@@ -37,6 +37,9 @@ internal sealed class PlanProblems
 
     public bool Any => _found.Count > 0;
 
+    /// <summary>Whether there are so many that further ones are not worth looking for.</summary>
+    public bool IsFull => _found.Count >= Max;
+
     public void Add(PlanNode at, string path, string message, string howToMend) => Add(at.Line, at.Column, path, message, howToMend);
 
     public void Add(int line, int column, string path, string message, string howToMend)

@@ -24,7 +24,7 @@ internal sealed class PlanValues(PlanObject own, PlanValues? plan = null)
     public T? Choice<T>(string name)
         where T : struct, Enum => Text(name) is { } text ? Enum.Parse<T>(text) : null;
 
-    /// <summary>An address.</summary>
+    /// <summary>An absolute address.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/> where it has the form of an address and is none.</exception>
     public Uri? Address(string name) => Text(name) is not { } text ? null
         : Uri.TryCreate(text, UriKind.Absolute, out var address) ? address

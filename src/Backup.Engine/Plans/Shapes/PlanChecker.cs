@@ -15,6 +15,8 @@ internal sealed class PlanChecker(PlanProblems problems)
         var isKnown = shape.Resolve is null;
         foreach (var member in value.Members)
         {
+            if (problems.IsFull)
+                return;
             if (shape[member.Name] is { } property)
                 CheckValue(member.Value, property, PlanPath.Below(path, member.Name));
             // Of a job whose system is not known nothing else can be said.
@@ -44,6 +46,9 @@ internal sealed class PlanChecker(PlanProblems problems)
             case PlanType.Object or PlanType.TextOrObject when value is PlanObject found:
                 Check(found, property.Shape!, path);
                 break;
+            case PlanType.Objects when value is PlanArray { Items.Count: > PlanLimits.MaxJobs }:
+                problems.Add(value, path, $"has more than {PlanLimits.MaxJobs}", "Make several plans of it.");
+                break;
             case PlanType.Objects when value is PlanArray { Items.Count: > 0 } items:
                 for (var i = 0; i < items.Items.Count; i++)
                 {
@@ -72,7 +77,7 @@ internal sealed class PlanChecker(PlanProblems problems)
             problems.Add(value, path, "is an empty array", "Name something, or leave it out.");
         else
         {
-            for (var i = 0; i < several.Items.Count; i++)
+            for (var i = 0; i < several.Items.Count && !problems.IsFull; i++)
                 CheckScalar(several.Items[i], property with { Type = PlanType.Text }, PlanPath.Item(path, i));
         }
     }

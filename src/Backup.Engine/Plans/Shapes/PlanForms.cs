@@ -3,7 +3,8 @@ namespace Backup.Engine.Plans;
 /// <summary>The forms that texts of a plan have, as regular expressions that the schema shares.</summary>
 internal static class PlanForms
 {
-    public const string Span = "^([1-9][0-9]{0,4}[smhdw]|(?!(0?0:00:00)$)([0-9]{1,4}\\.)?([01]?[0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])$";
+    // What SpanText reads, less what is zero.
+    public const string Span = "^([1-9][0-9]{0,4}(\\.[0-9]{1,3})?[smhdw]|(?!(0?0:00:00)$)([0-9]{1,4}\\.)?([01]?[0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])$";
     public const string SpanForm = "a span of time, such as 30s, 90m, 26h, 7d, 2w or 01:30:00";
 
     public const string Address = "^https?://[^\\s]+$";

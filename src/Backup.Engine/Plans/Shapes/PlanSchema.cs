@@ -82,7 +82,7 @@ internal static class PlanSchema
             // Beside a reference draft 7 ignores everything else, the description included.
             PlanType.Object => new JsonObject { ["allOf"] = new JsonArray(Define(property.Shape!, definitions)) },
             PlanType.TextOrObject => new JsonObject { ["anyOf"] = new JsonArray(TextOf(property), Define(property.Shape!, definitions)) },
-            PlanType.Objects => new JsonObject { ["type"] = "array", ["minItems"] = 1, ["items"] = Define(property.Shape!, definitions) },
+            PlanType.Objects => new JsonObject { ["type"] = "array", ["minItems"] = 1, ["maxItems"] = PlanLimits.MaxJobs, ["items"] = Define(property.Shape!, definitions) },
             _ => TextOf(property),
         };
         schema["description"] = property.Description;

@@ -35,6 +35,7 @@ internal sealed class FoldersPlan : PlanSystem
     public override async Task RunAsync(JobContext job, JobTally tally, CancellationToken cancellationToken)
     {
         var explained = new HashSet<string>(StringComparer.Ordinal);
+        var unexplained = new List<FolderSyncResult>();
         await foreach (var output in FolderSync.RunAsync(OptionsOf(job), job.Progress, cancellationToken))
         {
             switch (output)
@@ -46,12 +47,16 @@ internal sealed class FoldersPlan : PlanSystem
                 case FolderSyncResult result:
                     tally.AddItem(result.Outcome, result.Bytes, result.RunId);
                     if (result.Outcome == Outcome.Failed && !explained.Contains(result.Path))
-                        tally.AddFailure(result.Path, result.Kind ?? FailureKind.Unknown, result.Reason ?? "The folder was not backed up.", result.Advice);
+                        unexplained.Add(result);
                     if (result.WhatIf)
                         tally.AddPlan($"{result.Path} to {result.Destination}: {result.New} new, {result.Changed} changed, {result.Deleted} deleted, {Reports.Words.Size(result.Bytes)} to send{CostOf(result.Estimate)}");
                     break;
             }
         }
+
+        // Only here: a store that no folder could use is thrown behind the folder's result, and is then the one failure.
+        foreach (var result in unexplained)
+            tally.AddFailure(result.Path, result.Kind ?? FailureKind.Unknown, result.Reason ?? "The folder was not backed up.", result.Advice);
     }
 
     /// <summary>The engine's options.</summary>

@@ -99,14 +99,14 @@ public sealed class DirectoryObjectStore : IObjectStore
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(BlockBytes, (options.Length ?? BlockBytes) + 1));
         try
         {
-            using var file = StagedFile.Create(staged);
+            using var file = StagedFile.Create(staged, _options.FlushToDisk);
             await CopyAsync(key, content, file, options, buffer, cancellationToken);
             var sha256 = file.Sha256();
             if (options.ExpectedSha256 is { } expected && !expected.Equals(sha256, StringComparison.OrdinalIgnoreCase))
                 throw new BackupException(FailureKind.ChecksumMismatch, $"The source of '{key}' has SHA-256 {sha256}, not {expected}.", "It changed, or was damaged on its way: read it again.");
 
             var moment = VersionIds.NextMoment();
-            var (crc, ticks) = await file.ConfirmAsync(moment, _options.FlushToDisk, buffer, cancellationToken);
+            var (crc, ticks) = await file.ConfirmAsync(moment, buffer, cancellationToken);
             var sidecar = new Sidecar
             {
                 Key = key,

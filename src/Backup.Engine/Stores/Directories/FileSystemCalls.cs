@@ -86,6 +86,14 @@ internal static partial class FileSystemCalls
             _ = Advise(handle, 0, 0, DontNeed);
     }
 
+    /// <summary>Has a part of a file written to the disk while more comes, so that a flush in the end finds little to do. Best effort, Linux only.</summary>
+    public static void StartWriting(SafeFileHandle handle, long offset, long length)
+    {
+        // What is not written yet, the system begins to write when it is told that nobody needs it.
+        if (OperatingSystem.IsLinux())
+            _ = Advise(handle, offset, length, DontNeed);
+    }
+
     private static Attempt TryRenameNoReplace(string from, string to)
     {
         if (!OperatingSystem.IsLinux())

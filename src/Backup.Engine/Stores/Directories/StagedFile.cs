@@ -7,26 +7,35 @@ namespace Backup.Engine.Stores.Directories;
 /// <summary>A file that is not an object yet: written, hashed, flushed and read back before anybody sees it.</summary>
 internal sealed class StagedFile : IDisposable
 {
+    // Less than what a system collects before it begins to write by itself, and enough for a disk to write at full speed.
+    private const long Window = 32 << 20;
+
     private readonly string _path;
     private readonly SafeFileHandle _handle;
+    private readonly bool _flush;
     private readonly IncrementalHash _sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly Crc64Nvme _crc = new();
 
-    private StagedFile(string path, SafeFileHandle handle)
+    private long _begun;
+
+    private StagedFile(string path, SafeFileHandle handle, bool flush)
     {
         _path = path;
         _handle = handle;
+        _flush = flush;
     }
 
     /// <summary>Bytes so far.</summary>
     public long Size { get; private set; }
 
     /// <summary>Creates the file.</summary>
-    public static StagedFile Create(string path)
+    /// <param name="path">Where.</param>
+    /// <param name="flush">Whether it will be flushed.</param>
+    public static StagedFile Create(string path, bool flush)
     {
         try
         {
-            return new(path, File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, FileOptions.Asynchronous));
+            return new(path, File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, FileOptions.Asynchronous), flush);
         }
         catch (Exception exception) when (DirectoryFailures.IsFileSystem(exception))
         {
@@ -44,6 +53,11 @@ internal sealed class StagedFile : IDisposable
             _crc.Append(block.Span);
             await writing;
             Size += block.Length;
+            if (_flush && Size - _begun >= Window)
+            {
+                FileSystemCalls.StartWriting(_handle, _begun, Size - _begun);
+                _begun = Size;
+            }
         }
         catch (Exception exception) when (DirectoryFailures.IsFileSystem(exception))
         {
@@ -59,12 +73,12 @@ internal sealed class StagedFile : IDisposable
     /// </summary>
     /// <returns>The checksum of what was read back, and the last write as the file system kept it.</returns>
     /// <exception cref="BackupException"><see cref="FailureKind.ChecksumMismatch"/> when something else came back.</exception>
-    public async Task<(string Crc64Nvme, long DataTicks)> ConfirmAsync(DateTime moment, bool flush, Memory<byte> buffer, CancellationToken cancellationToken)
+    public async Task<(string Crc64Nvme, long DataTicks)> ConfirmAsync(DateTime moment, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         try
         {
             File.SetLastWriteTimeUtc(_handle, moment);
-            if (flush)
+            if (_flush)
             {
                 RandomAccess.FlushToDisk(_handle);
                 // Only what was flushed can be dropped; asking for the rest would only start writing it.

@@ -2,8 +2,9 @@ using System.CommandLine;
 using Backup.Engine;
 using Backup.Engine.Folders;
 using Backup.Engine.Stores;
+using Backup.Host.Output;
 
-namespace Backup.Host;
+namespace Backup.Host.Commands;
 
 /// <summary><c>sync</c>: folders into a store.</summary>
 internal static class SyncCommand
@@ -29,37 +30,40 @@ internal static class SyncCommand
         foreach (var option in new Option[] { storageClass, cache, include, exclude, maxDelete, force, reset, whatIf })
             command.Add(option);
 
-        command.SetAction((result, token) => HostConsole.RunAsync(() => RunAsync(
+        ResultWriter.SetAction(command, (parsed, writer, token) => RunAsync(
             new()
             {
-                Paths = result.GetRequiredValue(folder),
-                Destination = StoreLocation.Parse(result.GetRequiredValue(destination)),
-                Store = store.OptionsOf(result),
-                StorageClass = result.GetValue(storageClass),
-                CachePath = result.GetValue(cache),
-                Include = result.GetValue(include) is { Length: > 0 } includes ? includes : null,
-                Exclude = result.GetValue(exclude) is { Length: > 0 } excludes ? excludes : null,
-                MaxDeletePercent = result.GetValue(maxDelete),
-                Force = result.GetValue(force),
-                Reset = result.GetValue(reset),
-                WhatIf = result.GetValue(whatIf),
+                Paths = parsed.GetRequiredValue(folder),
+                Destination = StoreLocation.Parse(parsed.GetRequiredValue(destination)),
+                Store = store.OptionsOf(parsed),
+                StorageClass = parsed.GetValue(storageClass),
+                CachePath = parsed.GetValue(cache),
+                Include = StoreArguments.Given(parsed, include),
+                Exclude = StoreArguments.Given(parsed, exclude),
+                MaxDeletePercent = parsed.GetValue(maxDelete),
+                Force = parsed.GetValue(force),
+                Reset = parsed.GetValue(reset),
+                WhatIf = parsed.GetValue(whatIf),
+                Logger = HostConsole.Logger(parsed.GetValue(ResultWriter.Verbose)),
             },
-            token)));
+            writer,
+            token));
         return command;
     }
 
-    private static async Task<int> RunAsync(FolderSyncOptions options, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(FolderSyncOptions options, ResultWriter writer, CancellationToken cancellationToken)
     {
         var exit = ExitCode.Success;
         await foreach (var output in FolderSync.RunAsync(options, HostConsole.Progress(), cancellationToken))
         {
             if (output is FileFailure failure)
-                HostConsole.Error($"{failure.Item}: {failure.Message}", failure.Advice);
+                writer.WriteFailure(failure, $"{failure.Item}: {failure.Message}", failure.Advice);
             if (output is not FolderSyncResult result)
                 continue;
-            HostConsole.Line(Describe(result));
-            if (result.Outcome == Outcome.Failed)
-                exit = ExitCode.Failure;
+            writer.Write(result, Describe(result));
+            if (result.Kind is not null)
+                HostConsole.Error($"{result.Path}: {result.Reason}", result.Advice);
+            exit = ExitCode.Worse(exit, ExitCode.Of(result.Outcome));
         }
 
         return exit;

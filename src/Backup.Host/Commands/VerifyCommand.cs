@@ -1,34 +1,35 @@
 using System.CommandLine;
 using Backup.Engine.Runs;
+using Backup.Host.Output;
 
-namespace Backup.Host;
+namespace Backup.Host.Commands;
 
 /// <summary><c>verify</c>: whether what a store holds is whole.</summary>
 internal static class VerifyCommand
 {
     public static Command Create()
     {
-        var command = new Command("verify", "Proves that the newest run of each source, or the runs that are named, is in the store and whole.");
+        var command = new Command("verify", "Proves that the newest run of each source, or the runs that are named, is in the store and whole. Works for every system.");
         var store = new StoreArguments().AddTo(command);
-        var run = new Option<string[]>("--run") { Description = "Run ids." };
+        var query = new RunArguments().AddTo(command);
         var deep = new Option<bool>("--deep") { Description = "Read every byte, instead of comparing existence, size and the store's checksum." };
-        command.Add(run);
+        var record = new Option<bool>("--record") { Description = "Keep what was found in the store's catalog, for reports and monitors." };
         command.Add(deep);
-        command.SetAction((result, token) => HostConsole.RunAsync(async () =>
+        command.Add(record);
+        ResultWriter.SetAction(command, async (parsed, writer, token) =>
         {
             var exit = ExitCode.Success;
-            var query = new RunQuery { RunIds = result.GetValue(run) is { Length: > 0 } ids ? ids : null };
-            await foreach (var verification in RunVerifier.RunAsync(store.LocationOf(result), query, result.GetValue(deep), store.OptionsOf(result), HostConsole.Progress(), cancellationToken: token))
+            var verifications = RunVerifier.RunAsync(store.LocationOf(parsed), query.Of(parsed), parsed.GetValue(deep), store.OptionsOf(parsed), HostConsole.Progress(), parsed.GetValue(record), token);
+            await foreach (var verification in verifications)
             {
-                HostConsole.Line(Describe(verification));
+                writer.Write(verification, Describe(verification));
                 foreach (var problem in verification.Details)
-                    HostConsole.Error($"{problem.Path}: {problem.Message}", null);
-                if (!verification.Passed)
-                    exit = ExitCode.Failure;
+                    HostConsole.Error($"{problem.Path}: {problem.Message}");
+                exit = ExitCode.Worse(exit, verification.Passed ? ExitCode.Success : verification.Problems > 0 ? ExitCode.Failure : ExitCode.Deferred);
             }
 
             return exit;
-        }));
+        });
         return command;
     }
 

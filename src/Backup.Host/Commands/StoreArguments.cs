@@ -2,8 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Backup.Engine.Aws;
 using Backup.Engine.Stores;
+using Backup.Host.Output;
 
-namespace Backup.Host;
+namespace Backup.Host.Commands;
 
 /// <summary>The options that every command on a store has. Keys are never arguments: they come from the SDK's own chain.</summary>
 internal sealed class StoreArguments
@@ -34,7 +35,11 @@ internal sealed class StoreArguments
     public StoreOptions OptionsOf(ParseResult result) => new()
     {
         Aws = new AwsOptions { ProfileName = result.GetValue(_profile), Region = result.GetValue(_region), EndpointUrl = result.GetValue(_endpoint) },
+        Logger = HostConsole.Logger(result.GetValue(ResultWriter.Verbose)),
     };
+
+    /// <summary>What was given for an option that may be repeated; null where nothing was.</summary>
+    public static IReadOnlyList<string>? Given(ParseResult result, Option<string[]> option) => result.GetValue(option) is { Length: > 0 } values ? values : null;
 
     private static Uri? ParseUrl(ArgumentResult argument)
     {
