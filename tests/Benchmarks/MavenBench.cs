@@ -62,9 +62,16 @@ internal static class MavenBench
                 RequestRate = 0,
             };
             Console.WriteLine($"{versions} versions with {Assets} assets of 64 KiB, {Environment.ProcessorCount} processors, to {place}");
-            // The sink keeps no content, so nothing can be compared with it.
-            foreach (var run in sink is null ? (string[])["first run", "second run"] : ["first run"])
-                await MeasureAsync(options, run);
+            foreach (var run in (string[])["first run", "second run"])
+            {
+                await MeasureAsync(options, run, () => Cpu(server), () => sink?.Cpu ?? default);
+                if (sink is not null)
+                {
+                    Console.WriteLine(Invariant($"  requests to S3: {(await sink.TotalsAsync()).Requests}"));
+                    await sink.ResetAsync(delay: 0, keepObjects: true);
+                }
+            }
+
             return 0;
         }
         finally
@@ -75,16 +82,25 @@ internal static class MavenBench
         }
     }
 
-    private static async Task MeasureAsync(MavenBackupOptions options, string run)
+    // The processors are shared with both servers, so what they use is told as well: it is what a client of any speed would cost them.
+    private static async Task MeasureAsync(MavenBackupOptions options, string run, Func<TimeSpan> server, Func<TimeSpan> sink)
     {
         using var self = Process.GetCurrentProcess();
-        var (clock, cpu) = (Stopwatch.StartNew(), self.TotalProcessorTime);
+        TimeSpan[] Read() => [Cpu(self), server(), sink()];
+        var (clock, before) = (Stopwatch.StartNew(), Read());
         RepositoryResult? summary = null;
         await foreach (var output in MavenBackup.RunAsync(options))
             summary = output as RepositoryResult ?? summary;
-        self.Refresh();
-        var (seconds, used) = (clock.Elapsed.TotalSeconds, (self.TotalProcessorTime - cpu).TotalSeconds);
-        Console.WriteLine(Invariant($"{run}: {summary!.Outcome}, {summary.Stored} stored, {summary.Unchanged} unchanged, {summary.Failed} failed, {seconds:0.0} s, {summary.Assets / seconds:0} assets/s, CPU {used:0.0} s ({1000 * used / Math.Max(1, summary.Assets):0.00} ms an asset), peak {self.PeakWorkingSet64 >> 20} MiB"));
+        var seconds = clock.Elapsed.TotalSeconds;
+        var cpu = Read().Zip(before, (after, start) => (after - start).TotalSeconds).ToArray();
+        string Each(double used) => Invariant($"{used:0.0} s") + (summary.Assets > 0 ? Invariant($" ({1000 * used / summary.Assets:0.00} ms an asset)") : "");
+        Console.WriteLine(Invariant($"{run}: {summary!.Outcome}, {summary.Stored} stored, {summary.Unchanged} unchanged, {summary.Failed} failed, {seconds:0.0} s, {summary.Assets / seconds:0} assets/s, peak {self.PeakWorkingSet64 >> 20} MiB; CPU ours {Each(cpu[0])}, CodeArtifact {Each(cpu[1])}, S3 {Each(cpu[2])}"));
+    }
+
+    private static TimeSpan Cpu(Process process)
+    {
+        process.Refresh();
+        return process.TotalProcessorTime;
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -52,7 +52,7 @@ Describe 'Start-PrePostBackup' {
         $result.Downtime | Should -BeGreaterThan ([timespan]::Zero)
         $result.Size | Should -Be '8.0 GiB'
         $result | Out-String | Should -Match "InstanceId\s+Outcome\s+Downtime\s+Size\s+Result[\s\S]+$One\s+Completed"
-        $result | Format-List | Out-String | Should -Match 'PreScript\s+: Success, exit code 0, 1 attempts'
+        $result | Format-List | Out-String | Should -Match 'PreScript\s+: Success, exit code 0, 1 attempt\b'
         $run = Get-BackupRun $store
         $run.System | Should -Be ec2
         $run.RunId | Should -Be $result.RunId
@@ -151,6 +151,40 @@ Describe 'Start-PrePostBackup' {
     }
 }
 
+Describe 'What a script may not be, and lines' {
+    It 'takes lines, as Get-Content gives them' {
+        Set-Content TestDrive:/freeze.sh 'cat <<X', 'one', 'X', 'echo two'
+        (Start-PrePostBackup $One -Destination (New-Store) @Common -PreScript (Get-Content TestDrive:/freeze.sh)).PreScript.Output | Should -Be "one`ntwo"
+    }
+
+    It 'refuses <What> before anything is touched' -ForEach @(
+        @{ What = 'a document without a name'; Given = 'document:'; Says = 'PreScript.Document is empty' }
+        @{ What = 'a bucket without an object'; Given = 's3://bucket'; Says = 'no address of S3' }
+        @{ What = 'the address of another place'; Given = 'https://example.com/freeze.sh'; Says = 'no address of S3' }
+        @{ What = 'a document that does not exist'; Given = 'document:Acme-Nothing'; Says = "'Acme-Nothing' does not exist" }
+        @{ What = 'a script block'; Given = { Stop-Service app }; Says = 'script block' }
+    ) {
+        $before = @(Get-Call $Fleet).Count
+        $record = Get-ErrorOf { Start-PrePostBackup $One -Destination (New-Store) @Common -PreScript $Given -PostScript 'echo thawed' -StopInstance }
+        "$($record.ErrorDetails.Message) $($record.Exception.Message)" | Should -Match $Says
+        @(Get-Change $Fleet $before).Count | Should -Be 0
+    }
+
+    It 'says what is wrong with <What>' -ForEach @(
+        @{ What = 'a document that came line by line'; Json = '{'; Says = 'Get-Content -Raw' }
+        @{ What = 'a list'; Json = '[]'; Says = 'object in braces' }
+        @{ What = 'one instance that is no list'; Json = '{"TargetEC2Instances":"i-0123456789abcdef0"}'; Says = 'TargetEC2Instances.+list of instance ids' }
+        @{ What = 'a quoted yes'; Json = '{"StartStopEC2Required":"yes"}'; Says = 'StartStopEC2Required.+true or false' }
+        @{ What = 'half a second'; Json = '{"RemoteRunCommandDetails":{"PreBackupScriptDetails":{"TimeoutInSeconds":60.5}}}'; Says = 'TimeoutInSeconds.+whole number' }
+    ) {
+        $record = Get-ErrorOf { $Json | Start-PrePostBackup -Destination (New-Store) }
+        $record.FullyQualifiedErrorId | Should -Match '^InvalidInput,'
+        $text = "$($record.ErrorDetails.Message) $($record.ErrorDetails.RecommendedAction)"
+        $text | Should -Match $Says
+        $text | Should -Not -Match 'Backup\.Engine|System\.'
+    }
+}
+
 Describe 'A run that is interrupted' {
     BeforeAll {
         $Slow = Start-Fleet '--instance', $One, '--job-time', '4'
@@ -187,6 +221,8 @@ Describe 'A run that is interrupted' {
         $clock = [System.Diagnostics.Stopwatch]::StartNew()
         while (-not (@(Get-Call $Slow $before) -match '^DescribeBackupJob') -and $clock.Elapsed.TotalSeconds -lt 60) { Start-Sleep -Milliseconds 50 }
         (Get-PrePostBackup $store).State | Should -Be Running
+        Get-PrePostBackup $store | Format-List | Out-String | Should -Match "Results\s+: $One Backup"
+        (Get-PrePostBackup $store).Results[0] | Format-Table | Out-String | Should -Match "$One\s+Backup"
         $busy = Get-ErrorOf { Get-PrePostBackup $store | Resume-PrePostBackup }
         $busy.FullyQualifiedErrorId | Should -Match '^Busy,'
         $child.Kill(); $child.WaitForExit()
@@ -203,6 +239,8 @@ Describe 'A run that is interrupted' {
         $result.Outcome | Should -Be Completed
         $result.RunId | Should -Be $run.RunId
         @(Get-Change $Slow $before).ForEach{ ($_ -split ' ')[0] } | Should -Be SendCommand, StopInstances, StartBackupJob, StartInstances, SendCommand
+        Resume-PrePostBackup $run.RunId $store -WarningVariable over -WarningAction SilentlyContinue | Should -BeNullOrEmpty
+        "$over" | Should -Match 'is over'
         (Get-PrePostBackup $store).State | Should -Be Completed
         (Get-BackupRun $store).Outcome | Should -Be Completed
     }

@@ -31,8 +31,9 @@ public sealed class GetPrePostBackupCommand : AwsCmdlet
         var store = ResolveStore(Destination);
         var options = CreateStoreOptions();
         var ids = RunIds.Given(RunId);
+        var isOpen = State is not null && (State.Equals("Running", StringComparison.OrdinalIgnoreCase) || State.Equals("Interrupted", StringComparison.OrdinalIgnoreCase));
         RunAsync(
-            token => PrePostBackup.ListAsync(store, options, ids, token),
+            token => PrePostBackup.ListAsync(store, options, ids, isOpen, token),
             run =>
             {
                 if (State is null || string.Equals(run.State.ToString(), State, StringComparison.OrdinalIgnoreCase))

@@ -67,22 +67,26 @@ public sealed class StartPrePostBackupCommand : PrePostCmdlet
     [Parameter(ParameterSetName = InstanceSet)]
     [Parameter(ParameterSetName = TagSet)]
     [ValidateNotNull]
+    [ScriptTransformation]
     public BackupScript? PreScript { get; set; }
 
     /// <summary>The script after.</summary>
     [Parameter(ParameterSetName = InstanceSet)]
     [Parameter(ParameterSetName = TagSet)]
     [ValidateNotNull]
+    [ScriptTransformation]
     public BackupScript? PostScript { get; set; }
 
     /// <summary>The script for failures.</summary>
     [Parameter]
     [ValidateNotNull]
+    [ScriptTransformation]
     public BackupScript? OnFailureScript { get; set; }
 
     /// <summary>The script that runs last.</summary>
     [Parameter]
     [ValidateNotNull]
+    [ScriptTransformation]
     public BackupScript? FinallyScript { get; set; }
 
     /// <summary>Stop the instances for the backup.</summary>
@@ -171,7 +175,7 @@ public sealed class StartPrePostBackupCommand : PrePostCmdlet
     protected override void EndProcessing()
     {
         if (ParameterSetName is InstanceSet && _instances.Count > 0)
-            Run(CreateOptions() with { InstanceIds = _instances }, string.Join(", ", _instances));
+            Run(CreateOptions() with { InstanceIds = _instances }, string.Join(", ", _instances.Distinct(StringComparer.Ordinal)));
         else if (ParameterSetName is TagSet)
             Run(CreateOptions() with { TagKey = TagKey, TagValue = TagValue }, $"{TagKey}={TagValue}");
     }
@@ -207,7 +211,7 @@ public sealed class StartPrePostBackupCommand : PrePostCmdlet
     private void RunDocument((string Json, object Target) document)
     {
         var options = ReadOrEnd(() => PrePostDocument.Apply(document.Json, CreateOptions()), document.Target);
-        Run(options, options.TagKey is null ? string.Join(", ", options.InstanceIds) : $"{options.TagKey}={options.TagValue}");
+        Run(options, options.TagKey is null ? string.Join(", ", options.InstanceIds.Distinct(StringComparer.Ordinal)) : $"{options.TagKey}={options.TagValue}");
     }
 
     private (string Json, object Target) ReadObject()
@@ -228,6 +232,8 @@ public sealed class StartPrePostBackupCommand : PrePostCmdlet
         try
         {
             var path = ResolvePath(InputFile!);
+            if (Directory.Exists(path))
+                throw new BackupException(FailureKind.InvalidInput, $"'{path}' is a directory.", "Name the file that holds the document.");
             return (File.ReadAllText(path), path);
         }
         catch (Exception e) when (e is BackupException or IOException or UnauthorizedAccessException)

@@ -98,7 +98,7 @@ public sealed class TestBackupRunCommand : AwsCmdlet
         WriteError(ErrorMapping.ToRecord(
             kind,
             $"Run {verification.RunId} of {verification.SourceName} is not whole: {verification.Problems} of {verification.Checked} objects have a problem. {named}{more}",
-            "If it is the newest run, back the source up again: a folder with Sync-FolderToS3 -Reset, which finds and sends what is missing or damaged. For an older run take another one. -Detailed lists every problem.",
+            "If it is the newest run, back the source up again: a folder with Sync-FolderToS3 -Reset, packages with Backup-MavenPackage -Package. Both find and send what is missing or damaged. For an older run take another one. -Detailed lists every problem.",
             verification.RunId));
     }
 }

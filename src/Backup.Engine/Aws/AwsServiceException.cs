@@ -25,7 +25,7 @@ public sealed class AwsServiceException : BackupException
     /// <summary>The request's id, for AWS's support.</summary>
     public string? RequestId { get; init; }
 
-    /// <summary>The closer reason that some errors carry.</summary>
+    /// <summary>The closer reason that some errors carry, such as the kind of resource that was not found.</summary>
     public string? Reason { get; init; }
 
     /// <summary>How long the service asked to wait.</summary>

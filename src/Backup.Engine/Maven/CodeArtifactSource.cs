@@ -53,7 +53,7 @@ internal sealed class CodeArtifactSource : IDisposable
             {
                 page = await Client.ListPackageVersionAssetsAsync(id.Reference, id.Version, token, cancellationToken);
             }
-            catch (AwsServiceException exception) when (exception.Kind == FailureKind.NotFound)
+            catch (AwsServiceException exception) when (IsGone(exception))
             {
                 return null;
             }
@@ -76,11 +76,14 @@ internal sealed class CodeArtifactSource : IDisposable
         {
             return (await Client.DescribePackageVersionAsync(id.Reference, id.Version, cancellationToken)).PackageVersion;
         }
-        catch (AwsServiceException exception) when (exception.Kind == FailureKind.NotFound)
+        catch (AwsServiceException exception) when (IsGone(exception))
         {
             return null;
         }
     }
+
+    // Of a repository that cannot be found nothing is known of its packages: least of all that they are gone.
+    private static bool IsGone(AwsServiceException exception) => exception is { Kind: FailureKind.NotFound, Reason: not ("domain" or "repository") };
 
     /// <summary>Every version of a package.</summary>
     public async IAsyncEnumerable<ListedVersion> VersionsAsync(PackageVersionId anyVersion, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -25,6 +25,13 @@ internal sealed class CodeArtifactTarget(IObjectStore store, CodeArtifactSource 
     public string Name => $"{options.Domain}/{options.Repository}";
 
     /// <inheritdoc/>
+    public async Task CheckAsync(PackageVersionId any, CancellationToken cancellationToken)
+    {
+        var id = Target(any);
+        _endpoint = (await source.Client.GetRepositoryEndpointAsync(id.RepositoryReference, id.Format, cancellationToken)).RepositoryEndpoint!.TrimEnd('/') + "/";
+    }
+
+    /// <inheritdoc/>
     public async Task<Outcome> PublishAsync(RestoredVersion version, bool whatIf, CancellationToken cancellationToken)
     {
         if (version.Id.Format is not (PackageVersionId.Maven or "generic"))
@@ -148,8 +155,8 @@ internal sealed class CodeArtifactTarget(IObjectStore store, CodeArtifactSource 
 
     private async Task PutAsync(PackageVersionId id, string path, Func<HttpContent> content, CancellationToken cancellationToken)
     {
-        var (endpoint, token) = await SignInAsync(id, cancellationToken);
-        var address = new Uri(endpoint + string.Join('/', path.Split('/').Select(Uri.EscapeDataString)));
+        var token = await SignInAsync(id, cancellationToken);
+        var address = new Uri(_endpoint + string.Join('/', path.Split('/').Select(Uri.EscapeDataString)));
         using var response = await _http.SendAsync(
             () =>
             {
@@ -190,19 +197,18 @@ internal sealed class CodeArtifactTarget(IObjectStore store, CodeArtifactSource 
         $"{asset} of {id} is in {Name} already, with another {what}.",
         "Nothing of it was changed. Restore to another repository, or delete that version there first.");
 
-    private async Task<(string Endpoint, string Token)> SignInAsync(PackageVersionId id, CancellationToken cancellationToken)
+    private async Task<string> SignInAsync(PackageVersionId id, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            _endpoint ??= (await source.Client.GetRepositoryEndpointAsync(id.RepositoryReference, id.Format, cancellationToken)).RepositoryEndpoint!.TrimEnd('/') + "/";
             if (_token is null || _expires - TokenMargin < options.Store.Time.GetUtcNow())
             {
                 var answer = await source.Client.GetAuthorizationTokenAsync(id.Domain, id.DomainOwner, null, cancellationToken);
                 (_token, _expires) = (answer.AuthorizationToken, answer.Expiration ?? options.Store.Time.GetUtcNow().AddMinutes(15));
             }
 
-            return (_endpoint, _token!);
+            return _token!;
         }
         finally
         {

@@ -14,6 +14,9 @@ internal interface IPackageTarget : IDisposable
     /// <summary>What users call it.</summary>
     string Name { get; }
 
+    /// <summary>Sees that there is such a place, before anything is sent or compared.</summary>
+    Task CheckAsync(PackageVersionId any, CancellationToken cancellationToken);
+
     /// <summary>Publishes a version, or says that it is there already: <see cref="Outcome.Completed"/>, <see cref="Outcome.Unchanged"/>, or <see cref="Outcome.Skipped"/> where nothing was to be written.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.AlreadyExists"/> where other bytes are there under the same name.</exception>
     Task<Outcome> PublishAsync(RestoredVersion version, bool whatIf, CancellationToken cancellationToken);

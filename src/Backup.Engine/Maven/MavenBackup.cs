@@ -60,9 +60,14 @@ public static class MavenBackup
                 }
 
                 if (options.All)
-                    await new RepositoryBackup(store, source, options, Tell, progress).RunAsync(cancellationToken);
+                {
+                    using var repository = new RepositoryBackup(store, source, options, Tell, progress);
+                    await repository.RunAsync(cancellationToken);
+                }
                 else
+                {
                     await RunVersionsAsync(store, source, options, Tell, progress, cancellationToken);
+                }
             },
             cancellationToken);
     }
@@ -70,7 +75,7 @@ public static class MavenBackup
     private static async Task RunVersionsAsync(IObjectStore store, CodeArtifactSource source, MavenBackupOptions options, Action<MavenOutput> emit, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
         var meter = new ProgressMeter(progress, "Backing up packages");
-        var backup = new VersionBackup(store, source, options, meter);
+        var backup = new VersionBackup(store, source, options, meter) { Repairs = true };
         await Parallel.ForEachAsync(
             SelectAsync(source, options, cancellationToken),
             new ParallelOptions { MaxDegreeOfParallelism = Math.Min(store.Abilities.Parallelism, 8), CancellationToken = cancellationToken },
@@ -103,7 +108,7 @@ public static class MavenBackup
             var outcome = await backup.RunAsync(new(id, now.Status ?? "Published", now.Revision), cancellationToken);
             // A run that was killed between the revision and its run left the run to be written by the next one.
             if (outcome.Manifest is { } manifest && (outcome.Result.Outcome == Outcome.Completed || !await HasRunAsync(store, manifest, cancellationToken)))
-                return outcome.Result with { RunId = await CommitAsync(store, manifest, outcome.Result, options, cancellationToken) };
+                return outcome.Result with { RunId = await CommitAsync(store, manifest, outcome, options, cancellationToken) };
             return outcome.Result;
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
@@ -119,30 +124,43 @@ public static class MavenBackup
     internal static bool EndsTheRun(BackupException failure) =>
         failure.Kind is FailureKind.AuthenticationFailed or FailureKind.CredentialsExpired or FailureKind.NoSpace && failure is not Aws.AwsServiceException { ErrorCode: "ServiceQuotaExceededException" };
 
+    // The run that stored a revision ended after it; one of the whole repository that ended before does not know it.
     private static async Task<bool> HasRunAsync(IObjectStore store, RevisionManifest manifest, CancellationToken cancellationToken)
     {
         var catalog = new RunCatalog(store);
         foreach (var name in (string[])[MavenRun.SourceName(manifest.Id), MavenRun.SourceName(manifest.Domain, manifest.Repository, null)])
         {
-            if (await catalog.FindLatestAsync(MavenRun.System, CatalogSource.FromName(name), null, cancellationToken) is { Outcome: not Outcome.Failed })
+            if (await catalog.FindLatestAsync(MavenRun.System, CatalogSource.FromName(name), null, cancellationToken) is { Outcome: not Outcome.Failed } run && run.Finished >= manifest.Stored)
                 return true;
         }
 
         return false;
     }
 
-    private static async Task<string> CommitAsync(IObjectStore store, RevisionManifest manifest, PackageVersionResult result, MavenBackupOptions options, CancellationToken cancellationToken)
+    private static async Task<string> CommitAsync(IObjectStore store, RevisionManifest manifest, VersionOutcome outcome, MavenBackupOptions options, CancellationToken cancellationToken)
     {
-        var run = new RunWriter(store, MavenRun.System, MavenRun.SourceName(manifest.Id), options.Store.Time);
+        var source = MavenRun.SourceName(manifest.Id);
+        // The same event may come twice at once: the run that says that a revision is stored is one, whoever writes it.
+        (DateTimeOffset, string)? identity = outcome.Result.Reason is null ? (manifest.Stored, RunCatalog.RunIdOf(manifest.Stored, $"{source} {manifest.Revision}")) : null;
+        var run = new RunWriter(store, MavenRun.System, source, options.Store.Time, identity);
         var segment = await run.WriteInventoryAsync(MavenRun.Entries(manifest), cancellationToken);
-        var draft = MavenRun.Fill(run.Draft(Outcome.Completed), result.Bytes > 0 ? [.. manifest.Assets] : []) with
+        var draft = run.Draft(Outcome.Completed) with
         {
-            Counts = result.Bytes > 0 ? new() { Stored = manifest.Assets.Count } : new() { Updated = 1, Unchanged = manifest.Assets.Count },
+            Proofs = MavenRun.Proofs(manifest.Assets),
+            Counts = new() { Stored = outcome.Sent, Updated = outcome.Sent == 0 ? 1 : 0, Unchanged = manifest.Assets.Count - outcome.Sent },
+            BytesStored = outcome.Result.Bytes,
             TotalObjects = manifest.Assets.Count,
             TotalBytes = manifest.Assets.Sum(asset => asset.Size),
             Inventory = [segment],
         };
-        return (await run.CommitAsync(draft, cancellationToken)).RunId;
+        try
+        {
+            return (await run.CommitAsync(draft, cancellationToken)).RunId;
+        }
+        catch (BackupException exception) when (identity is not null && exception.Kind == FailureKind.AlreadyExists)
+        {
+            return draft.RunId;
+        }
     }
 
     private static async IAsyncEnumerable<IReadOnlyList<CodeArtifactEvent>> SelectAsync(CodeArtifactSource source, MavenBackupOptions options, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)

@@ -48,7 +48,7 @@ public enum MavenDifferenceKind
     /// <summary>The store holds an object that no manifest names.</summary>
     Extra,
 
-    /// <summary>The repository has another revision, or the store holds other bytes than its manifest names.</summary>
+    /// <summary>The repository has other bytes than were backed up, or the store holds other bytes than its manifest names.</summary>
     Changed,
 
     /// <summary>The store holds it, and the repository no longer does. Nothing is wrong with the backup.</summary>
@@ -104,7 +104,7 @@ public static class MavenCompare
             var home = new PackageVersionId { Domain = options.Domain, DomainOwner = options.DomainOwner, Repository = options.Repository, Format = format, Package = "", Version = "" };
             var revisions = await CheckStoreAsync(store, home, emit, meter, cancellationToken);
             if (source is not null)
-                await CheckSourceAsync(source, home, revisions, emit, meter, cancellationToken);
+                await CheckSourceAsync(store, source, home, revisions, emit, meter, cancellationToken);
         }
     }
 
@@ -129,7 +129,7 @@ public static class MavenCompare
 
                 foreach (var asset in manifest.Assets)
                 {
-                    if (await ProblemAsync(store, asset, token) is { } problem)
+                    if (await StoredAssetCheck.ProblemAsync(store, asset, token) is { } problem)
                         emit(Difference(manifest.Id, problem.Kind, problem.Reason) with { Asset = asset.Name, Key = asset.Key });
                 }
 
@@ -146,20 +146,7 @@ public static class MavenCompare
         return revisions;
     }
 
-    private static async Task<(MavenDifferenceKind Kind, string Reason)?> ProblemAsync(IObjectStore store, StoredAsset asset, CancellationToken cancellationToken)
-    {
-        if (await store.HeadAsync(asset.Key, asset.VersionId, cancellationToken) is not { } head)
-            return (MavenDifferenceKind.Missing, "It is not in the store.");
-        if (head.Size != asset.Size)
-            return (MavenDifferenceKind.Changed, $"It has {head.Size} bytes in the store instead of {asset.Size}.");
-        if (head.Sha256 is { } sha256 && !sha256.Equals(asset.Sha256, StringComparison.OrdinalIgnoreCase))
-            return (MavenDifferenceKind.Changed, $"Its SHA-256 is {sha256} in the store instead of {asset.Sha256}.");
-        return ObjectChecksum.Parse(asset.Checksum) is { } expected && head.Checksum is { } actual && actual.Algorithm == expected.Algorithm && actual.Value != expected.Value
-            ? (MavenDifferenceKind.Changed, $"The store's {expected.Algorithm} is '{actual.Value}' instead of '{expected.Value}'.")
-            : null;
-    }
-
-    private static async Task CheckSourceAsync(CodeArtifactSource source, PackageVersionId home, Dictionary<string, List<(PackageVersionId Id, string Revision, DateTimeOffset Stored)>> revisions, Action<MavenDifference> emit, ProgressMeter meter, CancellationToken cancellationToken)
+    private static async Task CheckSourceAsync(IObjectStore store, CodeArtifactSource source, PackageVersionId home, Dictionary<string, List<(PackageVersionId Id, string Revision, DateTimeOffset Stored)>> revisions, Action<MavenDifference> emit, ProgressMeter meter, CancellationToken cancellationToken)
     {
         await foreach (var version in ListAsync(source, home, cancellationToken))
         {
@@ -169,8 +156,8 @@ public static class MavenCompare
                 case "Published" or "Unlisted" when !isStored:
                     emit(Difference(version.Id, MavenDifferenceKind.Missing, $"It is {version.Status}, and was not backed up."));
                     break;
-                case "Published" or "Unlisted" when !known!.Exists(revision => revision.Revision == version.Revision):
-                    emit(Difference(version.Id, MavenDifferenceKind.Changed, "The repository has a revision that was not backed up."));
+                case "Published" or "Unlisted" when !known!.Exists(revision => revision.Revision == version.Revision) && !await HoldsAsync(store, source, version.Id, cancellationToken):
+                    emit(Difference(version.Id, MavenDifferenceKind.Changed, "The repository has other assets than were backed up."));
                     break;
                 case "Disposed" or "Deleted" when isStored:
                     emit(Difference(version.Id, MavenDifferenceKind.DeletedAtSource, $"It is {version.Status} at the source."));
@@ -184,6 +171,25 @@ public static class MavenCompare
 
         foreach (var known in revisions.Values)
             emit(Difference(known[^1].Id, MavenDifferenceKind.DeletedAtSource, "The repository no longer has it."));
+    }
+
+    // What was published again, by a restore for example, has a new revision and perhaps the same bytes.
+    private static async Task<bool> HoldsAsync(IObjectStore store, CodeArtifactSource source, PackageVersionId id, CancellationToken cancellationToken)
+    {
+        if (await source.FindAssetsAsync(id, cancellationToken) is not { } now)
+            return false;
+        var hashes = Published(now.Assets.Select(asset => (asset.Name, asset.Hashes?.GetValueOrDefault(AssetHashes.Sha256))));
+        await foreach (var stored in new RevisionCatalog(store).ListVersionAsync(id, cancellationToken))
+        {
+            if (Published(stored.Assets.Select(asset => (asset.Name, asset.Sha256))).SetEquals(hashes))
+                return true;
+        }
+
+        return false;
+
+        // The metadata is the service's own, and tells when it wrote it.
+        static HashSet<(string, string?)> Published(IEnumerable<(string Name, string? Sha256)> assets) =>
+            [.. assets.Where(asset => asset.Name != MavenMetadata.FileName).Select(asset => (asset.Name, asset.Sha256?.ToLowerInvariant()))];
     }
 
     private static async IAsyncEnumerable<ListedVersion> ListAsync(CodeArtifactSource source, PackageVersionId home, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -3,10 +3,10 @@ namespace Backup.Engine.Maven;
 /// <summary>What a backup of packages gives: a result a version, and a summary a repository where all of it was asked for.</summary>
 public abstract record MavenOutput
 {
-    /// <summary>The domain.</summary>
+    /// <summary>The domain; empty where a plain Maven repository was restored to.</summary>
     public required string Domain { get; init; }
 
-    /// <summary>The repository.</summary>
+    /// <summary>The repository; of a plain one its directory or address.</summary>
     public required string Repository { get; init; }
 
     /// <summary>How it ended.</summary>

@@ -38,8 +38,10 @@ public static class MavenRestore
         var home = packages is [[var any, ..], ..] ? any.Id : null;
         options = options with { Domain = options.Domain ?? home?.Domain, Repository = options.Repository ?? home?.Repository };
         var meter = new ProgressMeter(progress, "Restoring packages", null, packages.Sum(package => package.Count));
-        using var source = options.Directory is null && options.Url is null ? new CodeArtifactSource(options.Aws, options.RequestRate, options.Store.Time, options.Logger) : null;
+        using var source = !options.IsPlain ? new CodeArtifactSource(options.Aws, options.RequestRate, options.Store.Time, options.Logger) : null;
         using var target = Open(options, store, source);
+        if (home is not null)
+            await target.CheckAsync(home, cancellationToken);
         await Parallel.ForEachAsync(
             packages,
             new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken },
@@ -148,12 +150,12 @@ public static class MavenRestore
 
         public RepositoryResult Summary(MavenRestoreOptions options, PackageVersionId? home) => _sum with
         {
-            Domain = options.Domain ?? home?.Domain ?? "",
-            Repository = options.Directory ?? options.Url?.Host ?? options.Repository ?? home?.Repository ?? "",
+            Domain = options.IsPlain ? "" : options.Domain ?? home?.Domain ?? "",
+            Repository = options.PlainName ?? options.Repository ?? home?.Repository ?? "",
             RunId = options.RunId,
             WhatIf = options.WhatIf,
             Outcome = options.WhatIf ? Outcome.Skipped : _sum.Failed > 0 ? Outcome.Failed : _sum.Skipped > 0 ? Outcome.Deferred : _sum.Stored == 0 ? Outcome.Unchanged : Outcome.Completed,
-            Reason = options.WhatIf ? "WhatIf: nothing was written." : _sum.Failed > 0 ? $"{_sum.Failed} versions could not be restored." : null,
+            Reason = options.WhatIf ? "WhatIf: nothing was written." : _sum.Failed > 0 ? $"{MavenRun.Versions(_sum.Failed)} could not be restored." : null,
         };
     }
 }

@@ -59,6 +59,12 @@ public sealed record MavenRestoreOptions
 
     /// <summary>Receives decisions, or null.</summary>
     public ILogger? Logger { get; init; }
+
+    /// <summary>Whether the target is a plain Maven repository.</summary>
+    internal bool IsPlain => PlainName is not null;
+
+    /// <summary>Its directory, or its address without what may be secret in it; else null.</summary>
+    internal string? PlainName => Directory ?? Url?.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 }
 
 /// <summary>User and password of a repository. Not a record: only the user is ever printed.</summary>

@@ -84,10 +84,10 @@ internal static class MavenRun
     /// <summary>The path of a version in an inventory: formats other than Maven's are kept apart from it.</summary>
     public static string PathOf(PackageVersionId id) => id.Format == PackageVersionId.Maven ? id.Path : $"{id.Format}/{id.Path}";
 
-    /// <summary>What a run's manifest says beside its counts.</summary>
-    public static RunManifest Fill(RunManifest draft, IReadOnlyCollection<StoredAsset> stored) => draft with
-    {
-        Proofs = [.. stored.Select(asset => ObjectChecksum.Parse(asset.Checksum)?.Algorithm).OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
-        BytesStored = stored.Sum(asset => asset.Size),
-    };
+    /// <summary>How the store proved assets.</summary>
+    public static IReadOnlyList<string> Proofs(IEnumerable<StoredAsset> assets) =>
+        [.. assets.Select(asset => ObjectChecksum.Parse(asset.Checksum)?.Algorithm).OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+
+    /// <summary>A number of versions, in words.</summary>
+    public static string Versions(long count) => count == 1 ? "1 version" : $"{count} versions";
 }

@@ -27,8 +27,8 @@ internal sealed class MavenSelection(IObjectStore store, MavenRestoreOptions opt
     /// <summary>The result of one version.</summary>
     public static PackageVersionResult Result(MavenRestoreOptions options, PackageVersionId id, Outcome outcome) => new()
     {
-        Domain = options.Domain ?? id.Domain,
-        Repository = options.Directory ?? options.Url?.Host ?? options.Repository ?? id.Repository,
+        Domain = options.IsPlain ? "" : options.Domain ?? id.Domain,
+        Repository = options.PlainName ?? options.Repository ?? id.Repository,
         Format = id.Format,
         Package = id.PackageName,
         Version = id.Version,

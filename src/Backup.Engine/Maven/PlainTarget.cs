@@ -64,6 +64,9 @@ internal sealed class PlainTarget(IObjectStore store, IMavenFiles files, TimePro
     }
 
     /// <inheritdoc/>
+    public Task CheckAsync(PackageVersionId any, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
     public async Task FinishPackageAsync(IReadOnlyList<RestoredVersion> published, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();

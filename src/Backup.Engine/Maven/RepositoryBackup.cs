@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Security.Cryptography;
@@ -12,12 +13,12 @@ namespace Backup.Engine.Maven;
 
 /// <summary>
 /// A whole repository, or a part of it. What the last run's inventory names with the same revision and status needs no request of its own,
-/// so a run with nothing to do only lists.
+/// so a run with nothing to do only lists. Of each version a few bytes are held, and nothing of its assets.
 /// </summary>
-internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource source, MavenBackupOptions options, Action<MavenOutput> emit, IProgress<BackupProgress>? progress)
+internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource source, MavenBackupOptions options, Action<MavenOutput> emit, IProgress<BackupProgress>? progress) : IDisposable
 {
     private const int Listers = 8;
-    private const int MaxWorkers = 32;
+    private const int MaxWorkers = 8;
     private const int MaxSegments = 12;
     private const int MaxFailures = 100;
 
@@ -25,14 +26,15 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
     private readonly ProgressMeter _meter = new(progress, $"Backing up {options.Domain}/{options.Repository}");
     private readonly RunCatalog _catalog = new(store);
     private readonly RunWriter _run = new(store, MavenRun.System, MavenRun.SourceName(options.Domain!, options.Repository!, options.Shard), options.Store.Time);
-    private readonly ConcurrentBag<InventoryEntry> _entries = [];
+    private readonly InventorySorter _entries = new();
     private readonly ConcurrentQueue<RunFailure> _failures = new();
     private readonly ConcurrentDictionary<string, byte> _proofs = new(StringComparer.Ordinal);
-    private Dictionary<string, ListedVersion> _known = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, byte> _seen = new(StringComparer.Ordinal);
+    private readonly Dictionary<UInt128, KnownVersion> _known = [];
+    private readonly ConcurrentDictionary<UInt128, byte> _seen = [];
     private long _totalObjects;
     private long _totalBytes;
     private long _packages;
+    private long _wanted;
     private long _stored;
     private long _unchanged;
     private long _skipped;
@@ -67,15 +69,20 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
 
         if (_packages == 0 && _known.Count > 0 && IsWhole)
             throw new BackupException(FailureKind.DeletionRefused, $"{options.Domain}/{options.Repository} lists no package, and {_known.Count} versions of it were backed up before. Nothing was recorded as gone.", "Check domain, repository and permissions. If it is meant to be empty, there is nothing to back up any more.");
+        if (_wanted == 0 && options is { Namespace: { } name, Shard: null })
+            options.Logger?.LogWarning("{Domain}/{Repository} has no package in the namespace {Namespace}: case matters.", options.Domain, options.Repository, name);
         if (IsWhole)
-            await NoteGoneAsync(backup, cancellationToken);
-        var runId = options.WhatIf || (_entries.IsEmpty && _failed == 0) ? null : await CommitAsync(last, cancellationToken);
+            await NoteGoneAsync(backup, last, cancellationToken);
+        var isUnchanged = _entries.Count == 0 && _failed == 0 && last?.Outcome is not Outcome.Failed;
+        var runId = options.WhatIf || isUnchanged ? null : await CommitAsync(last, cancellationToken);
+        if (isUnchanged && IsWhole && !options.WhatIf && last is not null)
+            await new UnchangedMarks(store).WriteWhereDueAsync(last, _run.Started, cancellationToken);
         emit(new RepositoryResult
         {
             Domain = options.Domain!,
             Repository = options.Repository!,
             Outcome = options.WhatIf ? Outcome.Skipped : _failed > 0 ? Outcome.Failed : runId is null ? Outcome.Unchanged : Outcome.Completed,
-            Reason = options.WhatIf ? "WhatIf: nothing was written." : _failed > 0 ? $"{_failed} versions could not be backed up." : null,
+            Reason = options.WhatIf ? "WhatIf: nothing was written." : _failed > 0 ? $"{MavenRun.Versions(_failed)} could not be backed up." : null,
             Kind = _failed > 0 && _failures.TryPeek(out var first) ? first.Kind : null,
             Stored = _stored,
             Unchanged = _unchanged,
@@ -90,15 +97,22 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
         });
     }
 
+    /// <inheritdoc/>
+    public void Dispose() => _entries.Dispose();
+
     private async Task<RunManifest?> ReadLastAsync(CancellationToken cancellationToken)
     {
         var last = await _catalog.FindLatestAsync(MavenRun.System, _run.Source, null, cancellationToken);
         if (last is null)
             return null;
+        // A version comes before its assets.
+        UInt128 newest = default;
         await foreach (var entry in _catalog.ReadInventoryAsync(last, cancellationToken))
         {
             if (MavenRun.ReadVersion(entry) is { } version)
-                _known[entry.Path] = version;
+                _known[newest = Digest(entry.Path)] = new(State(version), version.Status == "Deleted", 0, 0);
+            else if (_known.TryGetValue(newest, out var known))
+                _known[newest] = known with { Objects = known.Objects + 1, Bytes = known.Bytes + entry.Size };
         }
 
         (_totalObjects, _totalBytes) = (last.TotalObjects, last.TotalBytes);
@@ -144,8 +158,10 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
                     async (package, token) =>
                     {
                         Interlocked.Increment(ref _packages);
-                        if (IsWanted(package))
-                            await ListAsync(package, format, queue, token);
+                        if (!IsWanted(package))
+                            return;
+                        Interlocked.Increment(ref _wanted);
+                        await ListAsync(package, format, queue, token);
                     });
             }
 
@@ -163,9 +179,11 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
         var id = new PackageVersionId { Domain = options.Domain!, DomainOwner = options.DomainOwner, Repository = options.Repository!, Format = format, Namespace = package.Namespace, Package = package.Package!, Version = "" };
         await foreach (var version in source.VersionsAsync(id, cancellationToken))
         {
-            var path = MavenRun.PathOf(version.Id);
-            _seen.TryAdd(path, 0);
-            if (_known.TryGetValue(path, out var known) && known.Revision == version.Revision && known.Status == version.Status)
+            var path = Digest(MavenRun.PathOf(version.Id));
+            // Pages move while somebody publishes: one may come twice.
+            if (!_seen.TryAdd(path, 0))
+                continue;
+            if (_known.TryGetValue(path, out var known) && known.State == State(version))
                 Interlocked.Increment(ref _unchanged);
             else
                 await queue.WriteAsync(version, cancellationToken);
@@ -176,6 +194,11 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
     private bool IsWanted(PackageSummary package) =>
         (options.Namespace is not { } wanted || package.Namespace == wanted || package.Namespace?.StartsWith(wanted + ".", StringComparison.Ordinal) == true)
         && (options.Shard is not { } shard || Part($"{package.Namespace}:{package.Package}", shard.Count) == shard.Index - 1);
+
+    // Of a version only this is held: a repository may have millions.
+    private static UInt128 Digest(string text) => BinaryPrimitives.ReadUInt128BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    private static UInt128 State(ListedVersion version) => Digest($"{version.Status} {version.Revision}");
 
     private static int Part(string name, int count) => (int)(BitConverter.ToUInt32(SHA256.HashData(Encoding.UTF8.GetBytes(name))) % (uint)count);
 
@@ -238,38 +261,34 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
 
         if (outcome.Manifest is { } manifest)
         {
-            foreach (var entry in MavenRun.Entries(manifest))
-                _entries.Add(entry);
-            foreach (var asset in manifest.Assets)
-            {
-                if (ObjectChecksum.Parse(asset.Checksum)?.Algorithm is { } proof)
-                    _proofs.TryAdd(proof, 0);
-            }
+            _entries.Add(MavenRun.Entries(manifest));
+            foreach (var proof in MavenRun.Proofs(manifest.Assets))
+                _proofs.TryAdd(proof, 0);
 
-            if (!_known.ContainsKey(MavenRun.PathOf(version.Id)))
-            {
-                Interlocked.Add(ref _totalObjects, manifest.Assets.Count);
-                Interlocked.Add(ref _totalBytes, manifest.Assets.Sum(asset => asset.Size));
-            }
+            // What an earlier revision had is in the store still.
+            var known = _known.GetValueOrDefault(Digest(MavenRun.PathOf(version.Id)));
+            Interlocked.Add(ref _totalObjects, Math.Max(0, manifest.Assets.Count - known.Objects));
+            Interlocked.Add(ref _totalBytes, Math.Max(0, manifest.Assets.Sum(asset => asset.Size) - known.Bytes));
         }
-        else if (_known.ContainsKey(MavenRun.PathOf(version.Id)) && version.Revision is { } revision && !options.WhatIf)
+        else if (IsKnown(version) && version.Revision is { } revision && !options.WhatIf)
         {
             // It was stored once, and is archived or disposed of now.
             _entries.Add(MavenRun.VersionEntry(version.Id, revision, version.Status));
         }
 
-        if (outcome.Result.Bytes > 0)
-        {
-            Interlocked.Add(ref _assets, outcome.Result.Assets);
-            Interlocked.Add(ref _bytes, outcome.Result.Bytes);
-        }
+        Interlocked.Add(ref _assets, options.WhatIf && outcome.Result.Bytes > 0 ? outcome.Result.Assets : outcome.Sent);
+        Interlocked.Add(ref _bytes, outcome.Result.Bytes);
     }
 
-    private async Task NoteGoneAsync(VersionBackup backup, CancellationToken cancellationToken)
+    private bool IsKnown(ListedVersion version) => _known.ContainsKey(Digest(MavenRun.PathOf(version.Id)));
+
+    private async Task NoteGoneAsync(VersionBackup backup, RunManifest? last, CancellationToken cancellationToken)
     {
-        foreach (var (path, version) in _known)
+        if (last is null || !_known.Any(known => !known.Value.IsGone && !_seen.ContainsKey(known.Key)))
+            return;
+        await foreach (var entry in _catalog.ReadInventoryAsync(last, cancellationToken))
         {
-            if (_seen.ContainsKey(path) || version.Status is "Deleted" || !options.Formats.Contains(version.Id.Format, StringComparer.Ordinal))
+            if (MavenRun.ReadVersion(entry) is not { Status: not "Deleted" } version || _seen.ContainsKey(Digest(entry.Path)) || !options.Formats.Contains(version.Id.Format, StringComparer.Ordinal))
                 continue;
             _gone++;
             emit((await backup.NoteGoneAsync(version.Id, version.Revision, "Deleted", cancellationToken)).Result);
@@ -281,9 +300,9 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
     private async Task<string> CommitAsync(RunManifest? last, CancellationToken cancellationToken)
     {
         var segments = last?.Inventory ?? [];
-        if (!_entries.IsEmpty)
+        if (_entries.Count > 0)
         {
-            var delta = _entries.OrderBy(entry => entry.Path, Utf8Order.Instance).ToAsyncEnumerable();
+            var delta = _entries.ReadAsync(cancellationToken);
             var isFull = segments.Count >= MaxSegments;
             await using var writer = _run.StartInventory(cancellationToken);
             await foreach (var entry in isFull ? MergeAsync(_catalog.ReadInventoryAsync(last!, cancellationToken), delta, cancellationToken) : delta)
@@ -292,7 +311,7 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
             segments = isFull ? [segment] : [.. segments, segment];
         }
 
-        var manifest = _run.Draft(_failed > 0 ? Outcome.Failed : Outcome.Completed, _failed > 0 ? $"{_failed} versions could not be backed up." : null) with
+        var manifest = _run.Draft(_failed > 0 ? Outcome.Failed : Outcome.Completed, _failed > 0 ? $"{MavenRun.Versions(_failed)} could not be backed up." : null) with
         {
             Proofs = [.. _proofs.Keys.Order(StringComparer.Ordinal)],
             Counts = new() { Stored = _assets, Unchanged = _unchanged, Failed = _failed },
@@ -322,4 +341,6 @@ internal sealed class RepositoryBackup(IObjectStore store, CodeArtifactSource so
                 hasNew = await news.MoveNextAsync();
         }
     }
+
+    private readonly record struct KnownVersion(UInt128 State, bool IsGone, int Objects, long Bytes);
 }

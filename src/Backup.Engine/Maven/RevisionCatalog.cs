@@ -24,18 +24,8 @@ internal sealed class RevisionCatalog(IObjectStore store)
     public Task<RevisionManifest?> FindAsync(PackageVersionId id, string revision, CancellationToken cancellationToken) =>
         ReadAsync(ManifestKey(id, revision), RevisionJson.Default.RevisionManifest, cancellationToken);
 
-    /// <summary>The revision of a version that was backed up last, or null.</summary>
-    public async Task<RevisionManifest?> FindLatestAsync(PackageVersionId id, CancellationToken cancellationToken)
-    {
-        RevisionManifest? latest = null;
-        await foreach (var manifest in ListAsync(Directory(id), cancellationToken))
-        {
-            if (latest is null || manifest.Stored > latest.Stored)
-                latest = manifest;
-        }
-
-        return latest;
-    }
+    /// <summary>Every revision of a version that was backed up.</summary>
+    public IAsyncEnumerable<RevisionManifest> ListVersionAsync(PackageVersionId id, CancellationToken cancellationToken) => ListAsync(Directory(id), cancellationToken);
 
     /// <summary>Every revision below a prefix of the assets' layout, such as <c>domain/maven/repository/</c>.</summary>
     public IAsyncEnumerable<RevisionManifest> ListRepositoryAsync(string prefix, CancellationToken cancellationToken) => ListAsync(Root + prefix, cancellationToken);
@@ -44,18 +34,24 @@ internal sealed class RevisionCatalog(IObjectStore store)
     public async Task<string> StatusAsync(RevisionManifest manifest, CancellationToken cancellationToken) =>
         (await ReadAsync(NoteKey(manifest.Id, manifest.Revision, StatusEnding), RevisionJson.Default.StatusNote, cancellationToken))?.Status ?? manifest.Status;
 
-    /// <summary>Commits a revision. Another run that commits the same one first is welcome to.</summary>
-    public async Task CommitAsync(RevisionManifest manifest, CancellationToken cancellationToken)
+    /// <summary>Commits a revision, and gives what is committed: another run that comes first with the same one is welcome to.</summary>
+    public async Task<RevisionManifest> CommitAsync(RevisionManifest manifest, CancellationToken cancellationToken)
     {
         try
         {
-            await CatalogDocument.WriteAsync(store, ManifestKey(manifest.Id, manifest.Revision), manifest, RevisionJson.Default.RevisionManifest, onlyIfAbsent: true, cancellationToken);
+            await CatalogDocument.WriteAsync(store, ManifestKey(manifest.Id, manifest.Revision), manifest, RevisionJson.Default.RevisionManifest, onlyIfAbsent: true, cancellationToken, lookFirst: false);
+            return manifest;
         }
         catch (BackupException exception) when (exception.Kind == FailureKind.AlreadyExists)
         {
             // The same event came twice, and both were at it: what the other one wrote names the same assets.
+            return await FindAsync(manifest.Id, manifest.Revision, cancellationToken) ?? manifest;
         }
     }
+
+    /// <summary>Writes a revision over itself: its assets are the same, and were stored again.</summary>
+    public Task ReplaceAsync(RevisionManifest manifest, CancellationToken cancellationToken) =>
+        CatalogDocument.WriteAsync(store, ManifestKey(manifest.Id, manifest.Revision), manifest, RevisionJson.Default.RevisionManifest, onlyIfAbsent: false, cancellationToken);
 
     /// <summary>Notes the status that a revision has now, where it is another one than before; says whether it was.</summary>
     public async Task<bool> NoteStatusAsync(RevisionManifest manifest, string status, DateTimeOffset now, CancellationToken cancellationToken)

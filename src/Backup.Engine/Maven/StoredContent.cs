@@ -19,7 +19,7 @@ internal sealed class StoredContent : HttpContent
     public static async Task<Stream> OpenAsync(IObjectStore store, StoredAsset asset, CancellationToken cancellationToken)
     {
         var content = await store.ReadAsync(asset.Key, new() { VersionId = asset.VersionId }, cancellationToken);
-        return new OwnedStream(content, new VerifiedStream(content.Stream, $"'{asset.Key}'", asset.Size, asset.Hashes));
+        return new OwnedStream(content, new VerifiedStream(content.Stream, $"'{asset.Key}'", asset.Size, asset.Hashes, isStored: true));
     }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);

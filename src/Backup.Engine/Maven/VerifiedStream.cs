@@ -6,8 +6,10 @@ namespace Backup.Engine.Maven;
 /// A download that is hashed as it passes. Its end is only reached where every hash is the expected one: before that it throws, and what was being written
 /// is aborted. A pause that is too long ends it as well.
 /// </summary>
-internal sealed class VerifiedStream(Stream inner, string name, long size, IReadOnlyDictionary<string, string> expected, IProgress<long>? progress = null) : ReadOnlyStream
+internal sealed class VerifiedStream(Stream inner, string name, long size, IReadOnlyDictionary<string, string> expected, IProgress<long>? progress = null, bool isStored = false) : ReadOnlyStream
 {
+    private const string StoredAdvice = "It is damaged in the store. Remove it, then store it again with Backup-MavenPackage and -Package, where the repository still has that version.";
+
     private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(60);
 
     private readonly AssetHashes _hashes = new();
@@ -64,9 +66,9 @@ internal sealed class VerifiedStream(Stream inner, string name, long size, IRead
         if (_isVerified)
             return;
         if (_read != size)
-            throw new BackupException(FailureKind.LengthMismatch, $"{name} has {_read} bytes instead of {size}.", "Run again.");
+            throw new BackupException(FailureKind.LengthMismatch, $"{name} has {_read} bytes instead of {size}.", isStored ? StoredAdvice : "Run again.");
         if (AssetHashes.Difference(expected, _hashes.Finish()) is { } hash)
-            throw new BackupException(FailureKind.ChecksumMismatch, $"The {hash} of {name} is not what CodeArtifact says.", "Run again. Where it happens again, the asset is damaged at the source, or something on the way changes data.");
+            throw isStored ? new(FailureKind.ChecksumMismatch, $"The {hash} of {name} is not what it was when it was stored.", StoredAdvice) : new BackupException(FailureKind.ChecksumMismatch, $"The {hash} of {name} is not what CodeArtifact says.", "Run again. Where it happens again, the asset is damaged at the source, or something on the way changes data.");
         _isVerified = true;
     }
 }

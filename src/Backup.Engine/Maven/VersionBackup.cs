@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Backup.Engine.Maven;
 
-/// <summary>What became of one version, and the manifest of its revision where the store holds it.</summary>
-internal sealed record VersionOutcome(PackageVersionResult Result, RevisionManifest? Manifest);
+/// <summary>What became of one version, the manifest of its revision where the store holds it, and how many assets were sent for it.</summary>
+internal sealed record VersionOutcome(PackageVersionResult Result, RevisionManifest? Manifest, int Sent = 0);
 
 /// <summary>Backs one version up: every asset of its current revision, verified by every hash the service gives, then the revision's manifest.</summary>
 internal sealed class VersionBackup(IObjectStore store, CodeArtifactSource source, MavenBackupOptions options, ProgressMeter? meter = null)
@@ -19,6 +19,9 @@ internal sealed class VersionBackup(IObjectStore store, CodeArtifactSource sourc
 
     /// <summary>Nothing of the repository is in the store yet, so there is nothing to look for first.</summary>
     public bool IsFresh { get; init; }
+
+    /// <summary>Of a revision that was backed up before, see whether the store still has all of it, and store again what it has not.</summary>
+    public bool Repairs { get; init; }
 
     /// <summary>Backs a version up that was found in a listing or a description.</summary>
     public async Task<VersionOutcome> RunAsync(ListedVersion version, CancellationToken cancellationToken)
@@ -86,9 +89,49 @@ internal sealed class VersionBackup(IObjectStore store, CodeArtifactSource sourc
 
     private async Task<VersionOutcome> AdoptAsync(RevisionManifest stored, string status, CancellationToken cancellationToken)
     {
+        if (Repairs && await DamagedAsync(stored, cancellationToken) is { Count: > 0 } damaged)
+            return await RepairAsync(stored, damaged, status, cancellationToken);
         var changed = !options.WhatIf && await _catalog.NoteStatusAsync(stored, status, options.Store.Time.GetUtcNow(), cancellationToken);
         var result = Result(stored.Id, changed ? Outcome.Completed : Outcome.Unchanged, status, stored.Revision) with { Assets = stored.Assets.Count, Reason = changed ? $"Its status is {status} now." : null };
         return new(result, stored with { Status = status });
+    }
+
+    private async Task<IReadOnlyList<StoredAsset>> DamagedAsync(RevisionManifest stored, CancellationToken cancellationToken)
+    {
+        var damaged = new List<StoredAsset>();
+        foreach (var asset in stored.Assets)
+        {
+            if (await StoredAssetCheck.ProblemAsync(store, asset, cancellationToken) is not { } problem)
+                continue;
+            options.Logger?.LogWarning("{Asset} of {Version}: {Problem}", asset.Name, stored.Id, problem.Reason);
+            damaged.Add(asset);
+        }
+
+        return damaged;
+    }
+
+    private async Task<VersionOutcome> RepairAsync(RevisionManifest stored, IReadOnlyList<StoredAsset> damaged, string status, CancellationToken cancellationToken)
+    {
+        var result = Result(stored.Id, Outcome.Completed, status, stored.Revision) with
+        {
+            Assets = stored.Assets.Count,
+            Bytes = damaged.Sum(asset => asset.Size),
+            Reason = damaged.Count == 1 ? "1 asset was missing or damaged in the store, and was stored again." : $"{damaged.Count} assets were missing or damaged in the store, and were stored again.",
+        };
+        if (options.WhatIf)
+            return new(result with { Outcome = Outcome.Skipped, Reason = "WhatIf: nothing was written." }, null);
+        var repaired = new Dictionary<StoredAsset, StoredAsset>();
+        foreach (var asset in damaged)
+        {
+            // Over what is there: it is not what this key is for.
+            var sent = await DownloadAsync(stored.Id, stored.Revision, asset.Name, asset.Key, asset.Size, asset.Sha256!, asset.Hashes, onlyIfAbsent: false, cancellationToken);
+            repaired[asset] = Stored(asset.Name, asset.Hashes, sent);
+        }
+
+        await _catalog.NoteStatusAsync(stored, status, options.Store.Time.GetUtcNow(), cancellationToken);
+        stored = stored with { Assets = [.. stored.Assets.Select(asset => repaired.GetValueOrDefault(asset, asset))] };
+        await _catalog.ReplaceAsync(stored, cancellationToken);
+        return new(result, stored with { Status = status }, damaged.Count);
     }
 
     private async Task<VersionOutcome> StoreAsync(PackageVersionId id, string status, RevisionAssets revision, CancellationToken cancellationToken)
@@ -98,13 +141,13 @@ internal sealed class VersionBackup(IObjectStore store, CodeArtifactSource sourc
         if (options.WhatIf)
             return new(result with { Outcome = Outcome.Skipped, Reason = "WhatIf: nothing was written." }, null);
 
-        var stored = new StoredAsset[revision.Assets.Count];
-        // Where the first one is there, an earlier run was cut off here: the others may be there as well.
-        var lookFirst = !IsFresh && stored.Length > 0 && await store.HeadAsync(id.Key + revision.Assets[0].Name, null, cancellationToken) is not null;
+        var stored = new (StoredAsset Asset, bool Sent)[revision.Assets.Count];
+        // An earlier run that was cut off here left some of them, and an earlier revision its own.
+        var there = IsFresh ? [] : await KeysAsync(id, cancellationToken);
         await Parallel.ForEachAsync(
             revision.Assets.Index(),
             new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = cancellationToken },
-            async (item, token) => stored[item.Index] = await StoreAsync(id, revision.Revision, item.Item, lookFirst, token));
+            async (item, token) => stored[item.Index] = await StoreAsync(id, revision.Revision, item.Item, there, token));
         var manifest = new RevisionManifest
         {
             Domain = id.Domain,
@@ -117,13 +160,21 @@ internal sealed class VersionBackup(IObjectStore store, CodeArtifactSource sourc
             Revision = revision.Revision,
             Status = status,
             Stored = options.Store.Time.GetUtcNow(),
-            Assets = stored,
+            Assets = [.. stored.Select(one => one.Asset)],
         };
-        await _catalog.CommitAsync(manifest, cancellationToken);
-        return new(result, manifest);
+        manifest = await _catalog.CommitAsync(manifest, cancellationToken);
+        return new(result with { Bytes = stored.Where(one => one.Sent).Sum(one => one.Asset.Size) }, manifest, stored.Count(one => one.Sent));
     }
 
-    private async Task<StoredAsset> StoreAsync(PackageVersionId id, string revision, AssetSummary asset, bool lookFirst, CancellationToken cancellationToken)
+    private async Task<HashSet<string>> KeysAsync(PackageVersionId id, CancellationToken cancellationToken)
+    {
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var item in store.ListAsync(id.Key, cancellationToken))
+            keys.Add(item.Key);
+        return keys;
+    }
+
+    private async Task<(StoredAsset Asset, bool Sent)> StoreAsync(PackageVersionId id, string revision, AssetSummary asset, HashSet<string> present, CancellationToken cancellationToken)
     {
         var hashes = asset.Hashes ?? new Dictionary<string, string>(StringComparer.Ordinal);
         var sha256 = hashes.GetValueOrDefault(AssetHashes.Sha256)?.ToLowerInvariant()
@@ -133,35 +184,35 @@ internal sealed class VersionBackup(IObjectStore store, CodeArtifactSource sourc
         var key = id.Key + asset.Name;
         foreach (var candidate in (string[])[key, $"{id.Key}.revisions/{sha256[..16]}/{asset.Name}"])
         {
-            if (lookFirst && await store.HeadAsync(candidate, null, cancellationToken) is { } there)
+            if (present.Contains(candidate) && await store.HeadAsync(candidate, null, cancellationToken) is { } there)
             {
                 if (await IsSameAsync(there, size, sha256, cancellationToken))
-                    return Stored(asset.Name, hashes, there);
+                    return (Stored(asset.Name, hashes, there), false);
                 continue;
             }
 
             try
             {
-                return Stored(asset.Name, hashes, await DownloadAsync(id, revision, asset.Name, candidate, size, sha256, hashes, cancellationToken));
+                return (Stored(asset.Name, hashes, await DownloadAsync(id, revision, asset.Name, candidate, size, sha256, hashes, onlyIfAbsent: true, cancellationToken)), true);
             }
             catch (BackupException exception) when (exception is not AwsServiceException && exception.Kind == FailureKind.AlreadyExists)
             {
                 if (await store.HeadAsync(candidate, null, cancellationToken) is { } other && await IsSameAsync(other, size, sha256, cancellationToken))
-                    return Stored(asset.Name, hashes, other);
+                    return (Stored(asset.Name, hashes, other), false);
             }
         }
 
         throw new BackupException(FailureKind.Corrupt, $"The store holds other bytes under both names of {asset.Name} of {id}.", "Verify the store with Test-BackupRun -Deep.");
     }
 
-    private async Task<StoredObject> DownloadAsync(PackageVersionId id, string revision, string name, string key, long size, string sha256, IReadOnlyDictionary<string, string> hashes, CancellationToken cancellationToken)
+    private async Task<StoredObject> DownloadAsync(PackageVersionId id, string revision, string name, string key, long size, string sha256, IReadOnlyDictionary<string, string> hashes, bool onlyIfAbsent, CancellationToken cancellationToken)
     {
         await using var asset = await source.Client.GetPackageVersionAssetAsync(id.Reference, id.Version, name, revision, cancellationToken);
         await using var verified = new VerifiedStream(asset.Asset.Content, $"{name} of {id}", size, hashes, meter);
         return await store.WriteAsync(
             key,
             verified,
-            new() { Length = size, ExpectedSha256 = sha256, OnlyIfAbsent = true, StorageClass = options.StorageClass },
+            new() { Length = size, ExpectedSha256 = sha256, OnlyIfAbsent = onlyIfAbsent, LookFirst = false, StorageClass = options.StorageClass },
             cancellationToken);
     }
 

@@ -21,7 +21,7 @@ internal sealed class BackupJobs(PrePostServices services, Waiting waiting, PreP
             StartWindowMinutes = Math.Clamp(plan.BackupSeconds / 60, MinStartWindow, DefaultStartWindow),
             Lifecycle = plan.Lifecycle is { } life ? new() { MoveToColdStorageAfterDays = life.MoveToColdStorageAfterDays, DeleteAfterDays = life.DeleteAfterDays } : null,
             RecoveryPointTags = plan.RecoveryPointTags,
-            BackupOptions = plan.WindowsVss && record.PlatformType is "Windows" ? new Dictionary<string, string>(StringComparer.Ordinal) { ["WindowsVSS"] = "enabled" } : null,
+            BackupOptions = plan.WindowsVss && record is { PlatformType: "Windows", WasRunning: true } && !plan.StopInstance ? new Dictionary<string, string>(StringComparer.Ordinal) { ["WindowsVSS"] = "enabled" } : null,
         };
         var answer = await waiting.InsistAsync($"The backup job of {record.InstanceId} could not be started", token => services.Backup.StartBackupJobAsync(request, token), TimeSpan.FromMinutes(5), cancellationToken);
         return answer.BackupJobId ?? throw new BackupException(FailureKind.Unavailable, $"AWS Backup took a job for {record.InstanceId} and gave it no id.", "Look at the jobs in its console.");
@@ -45,7 +45,7 @@ internal sealed class BackupJobs(PrePostServices services, Waiting waiting, PreP
     {
         try
         {
-            await services.Backup.StopBackupJobAsync(jobId, cancellationToken);
+            await waiting.InsistAsync($"The backup job {jobId} could not be stopped", token => services.Backup.StopBackupJobAsync(jobId, token), deadlines.Cancel, cancellationToken);
         }
         catch (BackupException exception) when (exception.Kind is FailureKind.InvalidInput)
         {

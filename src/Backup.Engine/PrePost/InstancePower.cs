@@ -4,7 +4,7 @@ using Backup.Engine.Aws.Ec2;
 namespace Backup.Engine.PrePost;
 
 /// <summary>Stops and starts one instance, and knows when it is there again.</summary>
-internal sealed class InstancePower(PrePostServices services, Waiting waiting, PrePostDeadlines deadlines)
+internal sealed class InstancePower(PrePostServices services, Waiting waiting, PrePostDeadlines deadlines, string roleArn)
 {
     /// <summary>Gives the order to stop. Giving it twice is harmless.</summary>
     public Task StopAsync(string id, CancellationToken cancellationToken) =>
@@ -22,10 +22,11 @@ internal sealed class InstancePower(PrePostServices services, Waiting waiting, P
     /// Has it run again, from whatever state it is in: an instance that is still stopping is waited for, and missing capacity too. The order is given
     /// even to one that seems to run: the answer is the truth, where a description may be of a moment ago.
     /// </summary>
-    public Task StartAsync(string id, CancellationToken cancellationToken)
+    /// <returns>Whether it ran before the first order was given.</returns>
+    public async Task<bool> StartAsync(string id, CancellationToken cancellationToken)
     {
-        var ordered = false;
-        return waiting.UntilAsync(
+        var (ordered, ranAlready) = (false, false);
+        await waiting.UntilAsync(
             $"{id} did not start",
             async token =>
             {
@@ -37,9 +38,13 @@ internal sealed class InstancePower(PrePostServices services, Waiting waiting, P
                     try
                     {
                         var changes = await services.Ec2.StartInstancesAsync(new() { InstanceIds = [id] }, token);
-                        ordered = true;
                         if (changes is [{ PreviousState.Name: InstanceStates.Running, CurrentState.Name: InstanceStates.Running }])
+                        {
+                            ranAlready = !ordered;
                             return "running";
+                        }
+
+                        ordered = true;
                     }
                     catch (AwsServiceException exception) when (exception.ErrorCode is "IncorrectInstanceState" or "InsufficientInstanceCapacity" or "InsufficientHostCapacity" or "InsufficientReservedInstanceCapacity")
                     {
@@ -53,6 +58,7 @@ internal sealed class InstancePower(PrePostServices services, Waiting waiting, P
             deadlines.Start,
             Pace.Instance,
             cancellationToken);
+        return ranAlready;
     }
 
     /// <summary>
@@ -77,19 +83,46 @@ internal sealed class InstancePower(PrePostServices services, Waiting waiting, P
         cancellationToken);
 
     /// <summary>The instance as it is.</summary>
-    /// <exception cref="BackupException"><see cref="FailureKind.NotFound"/> where it is gone.</exception>
+    /// <exception cref="InstanceGoneException">It was terminated.</exception>
     private async Task<Instance> DescribeAsync(string id, CancellationToken cancellationToken)
     {
-        await foreach (var reservation in services.Ec2.DescribeInstancesAsync(new() { InstanceIds = [id] }, cancellationToken))
+        try
         {
-            if (reservation.Instances.FirstOrDefault(instance => instance.InstanceId == id) is { } instance)
+            await foreach (var reservation in services.Ec2.DescribeInstancesAsync(new() { InstanceIds = [id] }, cancellationToken))
             {
-                return instance.State?.Name is InstanceStates.Terminated or InstanceStates.ShuttingDown
-                    ? throw new BackupException(FailureKind.NotFound, $"{id} is {instance.State.Name}.", "Restore it from a recovery point.")
-                    : instance;
+                if (reservation.Instances.FirstOrDefault(instance => instance.InstanceId == id) is { } instance)
+                {
+                    return instance.State?.Name is InstanceStates.Terminated or InstanceStates.ShuttingDown
+                        ? throw new InstanceGoneException($"{id} is {instance.State.Name}.")
+                        : instance;
+                }
             }
+        }
+        catch (AwsServiceException exception) when (exception.ErrorCode is "InvalidInstanceID.NotFound")
+        {
+            // An hour after its end an instance is no longer listed; nor is it to the keys of another account.
+            if (await IsOwnAccountAsync(cancellationToken))
+                throw new InstanceGoneException($"{id} does not exist any more.", exception);
+            throw;
         }
 
         throw new BackupException(FailureKind.Unavailable, $"EC2 does not list {id}.", "Check the instance.");
     }
+
+    // The role is of the instances' account.
+    private async Task<bool> IsOwnAccountAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return string.Equals(await services.Iam.GetRoleAsync(roleArn.Split('/')[^1], cancellationToken), roleArn, StringComparison.Ordinal);
+        }
+        catch (BackupException)
+        {
+            return false;
+        }
+    }
 }
+
+/// <summary>An instance was terminated while a run had it: there is nothing left to give back.</summary>
+internal sealed class InstanceGoneException(string message, Exception? inner = null)
+    : BackupException(FailureKind.NotFound, message, "Restore it from a recovery point.", inner);

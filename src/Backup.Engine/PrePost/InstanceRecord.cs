@@ -119,6 +119,9 @@ internal sealed record InstanceRecord
 
     public DateTimeOffset? Finished { get; init; }
 
+    /// <summary>Whether it was terminated meanwhile: nothing runs on it any more, and there is nothing to start.</summary>
+    public bool IsGone { get; init; }
+
     /// <summary>Whether nothing more is tried but to give the instance back.</summary>
     [JsonIgnore]
     public bool IsEnding => Failures.Count > 0 || SkipReason is not null;

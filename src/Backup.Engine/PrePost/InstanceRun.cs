@@ -39,6 +39,9 @@ internal sealed class InstanceRun(PrePostContext context, InstanceRecord record)
     // A script was told to stop and has not said that it did: its instance must not be stopped beneath it.
     private bool _mayStillRun;
 
+    // This runner has seen it stopped: whoever starts it before this runner does is somebody else.
+    private bool _wasSeenStopped;
+
     /// <summary>Runs to the end. A record without an outcome means that the instance could not be given back: the run stays open.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.Busy"/> where another runner has taken over.</exception>
     public async Task<InstanceRecord> RunAsync(CancellationToken cancellationToken)
@@ -101,15 +104,17 @@ internal sealed class InstanceRun(PrePostContext context, InstanceRecord record)
     private async Task RunScriptAsync(PrePostStep step, ScriptKind kind, CancellationToken cancellationToken)
     {
         var script = _plan.Script(kind)!;
+        // Only what an earlier runner was about to send may have been sent.
+        var isPending = _record.Script(kind) is { IsSent: false };
         while (true)
         {
-            var isPending = _record.Script(kind) is { IsSent: false };
             if (_record.Script(kind) is null)
                 await JournalAsync(_record.With(kind, new() { Attempt = 1, Intended = context.Time.GetUtcNow() }), step);
             var state = _record.Script(kind)!;
             if (!state.IsSent)
             {
-                var id = await context.Scripts.SendOnceAsync(isPending, _plan, script, _record, ScriptRunner.Comment(context.RunId, _record.InstanceId, kind, state.Attempt), state.Intended, context.Journal.Lost, cancellationToken);
+                var id = await context.Scripts.SendOnceAsync(isPending, PrePostSteps.IsForward(step), _plan, script, _record, ScriptRunner.Comment(context.RunId, _record.InstanceId, kind, state.Attempt), state.Intended, context.Journal.Lost, cancellationToken);
+                isPending = false;
                 state = state with { IsSent = true, CommandIds = [.. state.CommandIds, id] };
                 // The command runs, whatever becomes of this entry: it is found again by its comment.
                 await NoteAsync(_record.With(kind, state));
@@ -151,6 +156,8 @@ internal sealed class InstanceRun(PrePostContext context, InstanceRecord record)
             if (end is { Succeeded: true } && exception is BackupException)
                 return end;
             _mayStillRun = end is null;
+            if (end is null && exception is BackupException && context.Scripts.IsForgotten(state.Intended))
+                throw new BackupException(FailureKind.TimedOut, $"What became of command {command} of {state.Intended:u} is no longer known: Systems Manager's history goes back 30 days.", "Look at the instance.", exception);
             throw;
         }
     }
@@ -188,6 +195,7 @@ internal sealed class InstanceRun(PrePostContext context, InstanceRecord record)
         // An order whose fate is unknown would be worse than one that is waited for.
         await context.Power.StopAsync(_record.InstanceId, context.Journal.Lost);
         await context.Power.WaitStoppedAsync(_record.InstanceId, cancellationToken);
+        _wasSeenStopped = true;
         await JournalAsync(_record with { Stopped = context.Time.GetUtcNow() }, PrePostStep.Stop);
     }
 
@@ -244,13 +252,16 @@ internal sealed class InstanceRun(PrePostContext context, InstanceRecord record)
 
         var job = await context.Jobs.StopAsync(_record.InstanceId, _record.Job.JobId, cancellationToken);
         var now = _record with { Job = (job is null ? _record.Job : Describe(_record.Job, job)) with { IsOver = true } };
+        if (job is { State: "COMPLETED" })
+            now = now.Warned($"The backup had completed all the same: the recovery point {job.RecoveryPointArn} exists.");
         await NoteAsync(job is null ? now.Warned($"The backup job {_record.Job.JobId} was told to stop, and has not said that it did.") : now);
     }
 
     private async Task StartAsync(CancellationToken cancellationToken)
     {
-        await context.Power.StartAsync(_record.InstanceId, cancellationToken);
-        await NoteAsync(_record with { Running = context.Time.GetUtcNow() });
+        var ranAlready = await context.Power.StartAsync(_record.InstanceId, cancellationToken);
+        var now = _record with { Running = context.Time.GetUtcNow() };
+        await NoteAsync(ranAlready && _wasSeenStopped ? now.Warned("It ran already when it was to be started: somebody else started it, perhaps while it was being backed up.") : now);
     }
 
     private async Task WaitForAgentAsync(CancellationToken cancellationToken)
@@ -264,6 +275,12 @@ internal sealed class InstanceRun(PrePostContext context, InstanceRecord record)
     {
         // The result says it too, when the instance is done.
         context.Logger?.LogInformation("{Instance}: {Step} failed. {Reason}", _record.InstanceId, step, exception.Message);
+        if (exception is InstanceGoneException)
+        {
+            await NoteAsync(_record.Failed(step, exception) with { IsGone = true });
+            return true;
+        }
+
         switch (step)
         {
             case PrePostStep.Start:

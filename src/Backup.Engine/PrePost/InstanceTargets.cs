@@ -11,6 +11,10 @@ internal sealed record Target(Instance Instance, string OwnerId, InstanceInforma
 
     public string State => Instance.State?.Name ?? "";
 
+    public string PlatformType => Agent?.PlatformType ?? (string.Equals(Instance.Platform, "windows", StringComparison.OrdinalIgnoreCase) ? "Windows" : "Linux");
+
+    public bool IsWindows => PlatformType is "Windows";
+
     public string? Tag(string key) => Instance.Tags.FirstOrDefault(tag => string.Equals(tag.Key, key, StringComparison.Ordinal))?.Value;
 }
 

@@ -62,6 +62,7 @@ internal sealed class Journal : IAsyncDisposable
 
         var journal = new Journal(store, state.RunId, state.Number, time, logger);
         await journal.WriteAsync([], null);
+        await journal.SettleAsync(deadlines.Settling);
         journal._heartbeat = journal.BeatAsync(deadlines.Heartbeat);
         return journal;
     }
@@ -118,6 +119,19 @@ internal sealed class Journal : IAsyncDisposable
 
         _closed.Dispose();
         _lost.Dispose();
+    }
+
+    // Not every S3-compatible store heeds a condition, and one that does not lets two runners write the same entry: the one whose entry stands goes on.
+    private async Task SettleAsync(TimeSpan pause)
+    {
+        await Task.Delay(pause, _time);
+        using var deadline = new CancellationTokenSource(WriteDeadline, _time);
+        var there = await JournalReader.ReadAsync(_store, JournalReader.EntryKey(RunId, _number), JournalJson.Default.JournalEntry, deadline.Token);
+        if (there.Runner.Id != Runner.Id)
+        {
+            await _lost.CancelAsync();
+            throw Taken();
+        }
     }
 
     private async Task FlushAsync()

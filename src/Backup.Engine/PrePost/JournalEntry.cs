@@ -7,19 +7,23 @@ namespace Backup.Engine.PrePost;
 /// <param name="Host">The machine.</param>
 /// <param name="ProcessId">The process there.</param>
 /// <param name="ProcessStarted">When that process began: ids are used again.</param>
-internal sealed record Runner(string Id, string Host, int ProcessId, DateTimeOffset ProcessStarted)
+/// <param name="Place">Where process ids mean the same: containers and machines may share a name. Null where that cannot be told.</param>
+internal sealed record Runner(string Id, string Host, int ProcessId, DateTimeOffset ProcessStarted, string? Place = null)
 {
+    private const string BootId = "/proc/sys/kernel/random/boot_id";
+    private const string ProcessNamespace = "/proc/self/ns/pid";
+
     /// <summary>This process.</summary>
     public static Runner Current()
     {
         using var process = System.Diagnostics.Process.GetCurrentProcess();
-        return new(Guid.NewGuid().ToString("N"), Environment.MachineName, Environment.ProcessId, new DateTimeOffset(process.StartTime.ToUniversalTime()));
+        return new(Guid.NewGuid().ToString("N"), Environment.MachineName, Environment.ProcessId, new DateTimeOffset(process.StartTime.ToUniversalTime()), ThisPlace());
     }
 
     /// <summary>Whether it is certain that this runner is gone, or that it is there; null where it is on another machine.</summary>
     public bool? IsAlive()
     {
-        if (!string.Equals(Host, Environment.MachineName, StringComparison.OrdinalIgnoreCase))
+        if (!string.Equals(Host, Environment.MachineName, StringComparison.OrdinalIgnoreCase) || !string.Equals(Place, ThisPlace(), StringComparison.Ordinal))
             return null;
         try
         {
@@ -29,6 +33,19 @@ internal sealed record Runner(string Id, string Host, int ProcessId, DateTimeOff
         catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
         {
             return false;
+        }
+    }
+
+    // This boot of this kernel, and the namespace that a container may have (proc(5), pid_namespaces(7)).
+    private static string? ThisPlace()
+    {
+        try
+        {
+            return File.Exists(BootId) ? $"{File.ReadAllText(BootId).Trim()} {new FileInfo(ProcessNamespace).LinkTarget}" : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 }

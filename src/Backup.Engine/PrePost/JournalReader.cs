@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Backup.Engine.Stores;
+using Microsoft.Extensions.Logging;
 
 namespace Backup.Engine.PrePost;
 
@@ -37,8 +39,13 @@ internal static class JournalReader
             : await FoldAsync(store, runId, keys, cancellationToken);
     }
 
-    /// <summary>All runs, newest first.</summary>
-    public static async IAsyncEnumerable<JournalState> ListAsync(IObjectStore store, IReadOnlyList<string>? runIds, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Runs, newest first. A journal that is damaged is told of and left out, unless it was asked for: it must not hide the others.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="runIds">Only these, or null for all.</param>
+    /// <param name="isOpen">Only those that are not over; their reports need not be read then.</param>
+    /// <param name="logger">Is told, or null.</param>
+    /// <param name="cancellationToken">Stops the listing.</param>
+    public static async IAsyncEnumerable<JournalState> ListAsync(IObjectStore store, IReadOnlyList<string>? runIds, bool isOpen, ILogger? logger, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var entries = new Dictionary<string, List<string>>(StringComparer.Ordinal);
         var closed = new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
@@ -57,9 +64,19 @@ internal static class JournalReader
                 entries[runId] = [item.Key];
         }
 
-        var states = new List<JournalState>();
-        foreach (var runId in entries.Keys.Union(closed.Keys, StringComparer.Ordinal))
-            states.Add(closed.ContainsKey(runId) ? await ReadReportAsync(store, runId, cancellationToken) : await FoldAsync(store, runId, entries[runId], cancellationToken));
+        var states = new ConcurrentBag<JournalState>();
+        var wanted = entries.Keys.Union(closed.Keys, StringComparer.Ordinal).Where(runId => !isOpen || !closed.ContainsKey(runId));
+        await Parallel.ForEachAsync(wanted, new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken }, async (runId, token) =>
+        {
+            try
+            {
+                states.Add(closed.ContainsKey(runId) ? await ReadReportAsync(store, runId, token) : await FoldAsync(store, runId, entries[runId], token));
+            }
+            catch (BackupException exception) when (runIds is null && exception.Kind is FailureKind.Corrupt or FailureKind.NotSupported)
+            {
+                logger?.LogWarning("{Reason} {Advice}", exception.Message, exception.Advice);
+            }
+        });
         foreach (var state in states.OrderByDescending(state => state.Plan.Started))
             yield return state;
     }

@@ -31,14 +31,15 @@ public static class PrePostBackup
     /// <param name="destination">The store.</param>
     /// <param name="store">How it is opened.</param>
     /// <param name="runIds">Only these runs, or null for all.</param>
+    /// <param name="isOpen">Only runs that are not over: quick, however many are.</param>
     /// <param name="cancellationToken">Stops the listing.</param>
-    public static async IAsyncEnumerable<PrePostBackupRun> ListAsync(StoreLocation destination, StoreOptions? store = null, IReadOnlyList<string>? runIds = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public static async IAsyncEnumerable<PrePostBackupRun> ListAsync(StoreLocation destination, StoreOptions? store = null, IReadOnlyList<string>? runIds = null, bool isOpen = false, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         store ??= new();
         await using var opened = await ObjectStores.OpenAsync(destination, store, cancellationToken);
         await opened.CheckAsync(forWriting: false, cancellationToken);
         var deadlines = new PrePostDeadlines();
-        await foreach (var state in JournalReader.ListAsync(opened, runIds, cancellationToken))
+        await foreach (var state in JournalReader.ListAsync(opened, runIds, isOpen, store.Logger, cancellationToken))
             yield return PrePostResults.Of(destination, state, Journal.IsAtWork(state, deadlines, store.Time));
     }
 
@@ -51,7 +52,7 @@ public static class PrePostBackup
             store,
             () => run(result =>
             {
-                report.AddItem(result.Outcome, result.Bytes ?? 0);
+                report.AddItem(result.Outcome ?? Outcome.Failed, result.Bytes ?? 0);
                 if (result.Outcome == Outcome.Failed)
                     report.AddFailure($"{result.InstanceId}: {result.Reason}");
                 emit(result);
@@ -65,17 +66,18 @@ public static class PrePostBackup
         var time = options.Store.Time;
         using var services = new PrePostServices(options.Aws, options.Store, null, options.AwsEndpoint);
         await using var store = await ObjectStores.OpenAsync(options.Destination, options.Store, cancellationToken);
-        await CheckStoreAsync(store, options.WhatIf, cancellationToken);
+        var isThere = await CheckStoreAsync(store, options.WhatIf, cancellationToken);
 
         var targets = await new InstanceTargets(services).FindAsync(options, cancellationToken);
         var gates = new PrePostGates(services, options);
         await gates.CheckRunAsync(targets[0].OwnerId, cancellationToken);
         var started = time.GetUtcNow();
         var plan = Plan(options, services.Region, started);
+        var held = isThere && !options.Force ? await HeldAsync(store, options, cancellationToken) : [];
         var records = new List<InstanceRecord>();
         foreach (var target in targets)
         {
-            var (refusal, warnings) = await gates.CheckInstanceAsync(target, cancellationToken);
+            var (refusal, warnings) = held.TryGetValue(target.Id, out var holder) ? (holder, []) : await gates.CheckInstanceAsync(target, cancellationToken);
             var record = Record(target, services, warnings);
             records.Add(refusal is null ? record : record.Failed(PrePostStep.Waiting, refusal) with { Outcome = Outcome.Failed, Started = started, Finished = started });
         }
@@ -93,15 +95,35 @@ public static class PrePostBackup
         await new PrePostRun(store, services, journal, plan, records, options.Deadlines, time, options.Logger).RunAsync(emit, progress, cancellationToken);
     }
 
-    private static async Task CheckStoreAsync(IObjectStore store, bool isPlan, CancellationToken cancellationToken)
+    // An instance that a run has stopped would be taken for one that was stopped all along, and stay so.
+    private static async Task<Dictionary<string, BackupException>> HeldAsync(IObjectStore store, PrePostOptions options, CancellationToken cancellationToken)
+    {
+        var held = new Dictionary<string, BackupException>(StringComparer.Ordinal);
+        await foreach (var state in JournalReader.ListAsync(store, null, isOpen: true, options.Logger, cancellationToken))
+        {
+            var isAtWork = Journal.IsAtWork(state, options.Deadlines, options.Store.Time);
+            foreach (var record in state.Instances.Where(record => record.Outcome is null && (isAtWork || PrePostSteps.WasTouched(record))))
+            {
+                held.TryAdd(record.InstanceId, isAtWork
+                    ? new(FailureKind.Busy, $"{record.InstanceId} is being backed up by run {state.RunId}, on {state.Runner.Host}.", "Wait until that run has ended.")
+                    : new(FailureKind.Busy, $"{record.InstanceId} was not given back by run {state.RunId}, which was interrupted at the step {record.Step}.", $"Run Resume-PrePostBackup with -RunId {state.RunId} first. If the instance is as it should be, give -Force."));
+            }
+        }
+
+        return held;
+    }
+
+    // Whether there is a store: a plan may be made before the first run makes its directory.
+    private static async Task<bool> CheckStoreAsync(IObjectStore store, bool isPlan, CancellationToken cancellationToken)
     {
         try
         {
             await store.CheckAsync(forWriting: !isPlan, cancellationToken);
+            return true;
         }
         catch (BackupException exception) when (isPlan && exception.Kind == FailureKind.NotFound && !store.Location.IsS3)
         {
-            // The first run makes the directory.
+            return false;
         }
     }
 
@@ -116,7 +138,7 @@ public static class PrePostBackup
             // The report is written before the manifest: whoever was killed between the two left that to do.
             if (!options.WhatIf && await store.HeadAsync(JournalReader.ReportKey(state.RunId), null, cancellationToken) is { } report)
                 await PrePostRun.CommitAsync(store, report, state, time);
-            options.Logger?.LogInformation("Run {RunId} is over: nothing is left to do.", state.RunId);
+            options.Logger?.LogWarning("Run {RunId} is over: nothing is left to do. Get-PrePostBackup has its results.", state.RunId);
             return;
         }
 
@@ -169,7 +191,7 @@ public static class PrePostBackup
         InstanceId = target.Id,
         Name = target.Tag("Name"),
         ResourceArn = $"arn:{services.Partition}:ec2:{services.Region}:{target.OwnerId}:instance/{target.Id}",
-        PlatformType = target.Agent?.PlatformType ?? (string.Equals(target.Instance.Platform, "windows", StringComparison.OrdinalIgnoreCase) ? "Windows" : "Linux"),
+        PlatformType = target.PlatformType,
         PriorState = target.State,
         Warnings = warnings,
     };

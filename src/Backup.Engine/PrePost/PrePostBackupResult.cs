@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Backup.Engine.PrePost;
 
 /// <summary>One instance, done.</summary>
@@ -15,8 +17,11 @@ public sealed record PrePostBackupResult
     /// <summary>Its Name tag, or null.</summary>
     public string? Name { get; init; }
 
-    /// <summary>How it ended. Completed only where scripts, backup and the return to the prior state all succeeded.</summary>
-    public required Outcome Outcome { get; init; }
+    /// <summary>How it ended; null while it has not. Completed only where scripts, backup and the return to the prior state all succeeded.</summary>
+    public required Outcome? Outcome { get; init; }
+
+    /// <summary>The step that it is at; null where it is done.</summary>
+    public string? Step { get; init; }
 
     /// <summary>Why it failed or was left out, in a sentence; else null.</summary>
     public string? Reason { get; init; }
@@ -77,13 +82,20 @@ public sealed record PrePostBackupResult
 
     /// <summary>With WhatIf: the steps that a run would take.</summary>
     public IReadOnlyList<string> Plan { get; init; } = [];
+
+    /// <summary>The instance, and how it ended or where it is.</summary>
+    public override string ToString() => $"{InstanceId} {(WhatIf && Outcome is not Engine.Outcome.Failed ? "Plan" : Outcome?.ToString() ?? Step)}";
 }
 
 /// <summary>A step and its time.</summary>
 /// <param name="Phase">The step.</param>
 /// <param name="Started">When it began, in UTC.</param>
 /// <param name="Duration">How long it took.</param>
-public sealed record PhaseTiming(string Phase, DateTimeOffset Started, TimeSpan Duration);
+public sealed record PhaseTiming(string Phase, DateTimeOffset Started, TimeSpan Duration)
+{
+    /// <summary>The step and its seconds.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Phase} {Duration.TotalSeconds:0.0} s");
+}
 
 /// <summary>What became of a script on one instance.</summary>
 public sealed record ScriptResult
@@ -105,6 +117,15 @@ public sealed record ScriptResult
 
     /// <summary>The end of its standard error.</summary>
     public string? Error { get; init; }
+
+    /// <summary>How it ended, its exit code, and how often it was sent.</summary>
+    public override string ToString()
+    {
+        if (CommandIds.Count == 0)
+            return Status is null ? "" : $"{Status}, not run";
+        var code = ExitCode is { } exit ? string.Create(CultureInfo.InvariantCulture, $", exit code {exit}") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{Status ?? "sent"}{code}, {CommandIds.Count} {(CommandIds.Count == 1 ? "attempt" : "attempts")}");
+    }
 }
 
 /// <summary>Where a run stands.</summary>
@@ -158,4 +179,7 @@ public sealed record PrePostBackupRun
 
     /// <summary>The instances: those that are not done have the step they are at as their last phase.</summary>
     public IReadOnlyList<PrePostBackupResult> Results { get; init; } = [];
+
+    /// <summary>The run and where it stands.</summary>
+    public override string ToString() => $"{RunId} {State}";
 }

@@ -58,6 +58,15 @@ public static class PrePostDocument
         return script;
     }
 
+    private static string Form(string field) => field.Split('.', '[')[^1] switch
+    {
+        _ when field.StartsWith("TargetEC2Instances", StringComparison.Ordinal) => "a list of instance ids, such as [\"i-0123456789abcdef0\"]",
+        "StartStopEC2Required" => "true or false, without quotes",
+        "TimeoutInSeconds" => "a whole number",
+        "The input document" or "RemoteRunCommandDetails" or "PreBackupScriptDetails" or "PostBackupScriptDetails" or "BackupDetails" => "an object in braces",
+        _ => "text in quotes",
+    };
+
     private static InputDocument Read(string json)
     {
         try
@@ -69,6 +78,15 @@ public static class PrePostDocument
             if (exception.Message.Split('\'') is [_, { } unknown, _, ..] && exception.Message.Contains("could not be mapped", StringComparison.Ordinal))
                 throw PrePostLimits.Invalid(unknown, "is no field of the input document", $"Check its spelling; the fields are described at {Source}.");
             var place = exception.Path is { Length: > 2 } path ? $" at {path[2..]}" : "";
+            if (exception.Message.Contains("could not be converted", StringComparison.Ordinal))
+            {
+                var field = exception.Path is { Length: > 2 } named ? named[2..] : "The input document";
+                throw PrePostLimits.Invalid(field, "is not of the kind that is read here", $"It must be {Form(field)}. The fields are described at {Source}.");
+            }
+
+            // What Get-Content gives line by line is no document.
+            if (exception.Message.Contains("depth to be zero", StringComparison.Ordinal) || json.Trim() is "{")
+                throw new BackupException(FailureKind.InvalidInput, "The input document is only the beginning of one.", "Give it whole: -InputFile, or Get-Content -Raw.", exception);
             throw new BackupException(FailureKind.InvalidInput, $"The input document cannot be read{place}: {exception.Message.Split(" Path:")[0].TrimEnd('.')}.", $"Its form is described at {Source}.", exception);
         }
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Backup.Engine.Aws;
+using Backup.Engine.Aws.AwsBackup;
 using Microsoft.Extensions.Logging;
 
 namespace Backup.Engine.PrePost;
@@ -9,14 +10,18 @@ internal sealed class PrePostGates(PrePostServices services, PrePostOptions opti
 {
     private const string GroupTag = "aws:autoscaling:groupName";
 
-    private bool HasScripts => (options.PreScript ?? options.PostScript ?? options.OnFailureScript ?? options.FinallyScript) is not null;
+    private bool HasScripts => Scripts.Any();
 
-    /// <summary>What all instances need: the vault and the role.</summary>
+    private IEnumerable<PrePostScript> Scripts => new[] { options.PreScript, options.PostScript, options.OnFailureScript, options.FinallyScript }.OfType<PrePostScript>();
+
+    /// <summary>What all instances need: the vault, the role, and documents that scripts are.</summary>
     /// <exception cref="BackupException">One of them is missing or does not fit.</exception>
     public async Task CheckRunAsync(string account, CancellationToken cancellationToken)
     {
         await CheckVaultAsync(cancellationToken);
         await CheckRoleAsync(account, cancellationToken);
+        foreach (var script in Scripts.Where(script => script.Document is not null).DistinctBy(script => (script.Document, script.DocumentVersion)))
+            await CheckDocumentAsync(script.Document!, script.DocumentVersion, cancellationToken);
     }
 
     /// <summary>Why an instance is refused, or null; and what its owner should know all the same.</summary>
@@ -37,9 +42,11 @@ internal sealed class PrePostGates(PrePostServices services, PrePostOptions opti
             }
             else if (HasScripts)
             {
-                warnings.Add("It was stopped before, so no script ran on it, and it stays stopped.");
+                warnings.Add("It was stopped before, so no script runs on it, and it stays stopped.");
             }
 
+            if (options.WindowsVss && options.StopInstance && target.State == InstanceStates.Running && target.IsWindows)
+                warnings.Add("Shadow copies are made by Windows, which does not run while it is stopped: the backup is taken without them.");
             return (null, warnings);
         }
         catch (BackupException exception)
@@ -84,8 +91,7 @@ internal sealed class PrePostGates(PrePostServices services, PrePostOptions opti
         try
         {
             var vault = await services.Backup.DescribeBackupVaultAsync(options.BackupVaultName, cancellationToken);
-            if (vault.Locked == true && options.Lifecycle?.DeleteAfterDays is { } days && (days < vault.MinRetentionDays || days > vault.MaxRetentionDays))
-                throw new BackupException(FailureKind.Refused, string.Create(CultureInfo.InvariantCulture, $"The vault '{options.BackupVaultName}' is locked to {vault.MinRetentionDays} to {vault.MaxRetentionDays} days, and DeleteAfterDays is {days}."), "Give a lifecycle that the vault allows.");
+            CheckLock(vault);
         }
         catch (AwsServiceException exception) when (exception.Kind is FailureKind.NotFound || (exception.Kind is FailureKind.PermissionDenied && exception.ServiceMessage?.Contains("does not exist", StringComparison.OrdinalIgnoreCase) == true))
         {
@@ -98,14 +104,58 @@ internal sealed class PrePostGates(PrePostServices services, PrePostOptions opti
         }
     }
 
+    // A job whose recovery point would be kept for too short or too long fails, and one without a lifecycle is kept for ever:
+    // https://docs.aws.amazon.com/aws-backup/latest/devguide/API_PutBackupVaultLockConfiguration.html.
+    private void CheckLock(DescribeBackupVaultResponse vault)
+    {
+        var days = options.Lifecycle?.DeleteAfterDays;
+        if (vault.Locked != true || ((days ?? int.MaxValue) >= (vault.MinRetentionDays ?? 0) && (days ?? int.MaxValue) <= (vault.MaxRetentionDays ?? int.MaxValue)))
+            return;
+        var range = (vault.MinRetentionDays, vault.MaxRetentionDays) switch
+        {
+            ({ } min, { } max) => string.Create(CultureInfo.InvariantCulture, $"{min} to {max} days"),
+            ({ } min, null) => string.Create(CultureInfo.InvariantCulture, $"{min} days or more"),
+            var (_, max) => string.Create(CultureInfo.InvariantCulture, $"{max} days or less"),
+        };
+        throw new BackupException(
+            FailureKind.Refused,
+            $"The vault '{options.BackupVaultName}' is locked: recovery points are kept for {range}, and {(days is null ? "this one would be kept for ever" : string.Create(CultureInfo.InvariantCulture, $"DeleteAfterDays is {days}"))}.",
+            $"Give -Lifecycle with DeleteAfterDays of {range}. Nothing was touched.");
+    }
+
+    // A document that is missing would be found out about when the instance is stopped, or frozen.
+    private async Task CheckDocumentAsync(string name, string? version, CancellationToken cancellationToken)
+    {
+        string? type;
+        try
+        {
+            type = (await services.SsmClient.DescribeDocumentAsync(new() { Name = name, DocumentVersion = version }, cancellationToken)).Document?.DocumentType;
+        }
+        catch (AwsServiceException exception) when (exception.ErrorCode is "InvalidDocument" or "InvalidDocumentVersion")
+        {
+            var what = exception.ErrorCode is "InvalidDocument" ? $"does not exist in {services.Region}" : $"has no version {version}";
+            throw new BackupException(FailureKind.NotFound, $"The SSM document '{name}' {what}.", "Create it, or check its name, its version and -Region. Nothing was touched.", exception);
+        }
+        catch (BackupException exception)
+        {
+            // Who may run a document need not be allowed to describe it.
+            options.Logger?.LogDebug("Whether the document exists could not be asked: {Reason}", exception.Message);
+            return;
+        }
+
+        if (type is not (null or "Command"))
+            throw new BackupException(FailureKind.Refused, $"The SSM document '{name}' is of type {type}; only those of type Command run on instances.", "Name another one. Nothing was touched.");
+    }
+
     private async Task CheckRoleAsync(string account, CancellationToken cancellationToken)
     {
         var parts = options.IamRoleArn.Split(':');
         if (account.Length > 0 && parts[4] != account)
             throw new BackupException(FailureKind.Refused, $"The role {options.IamRoleArn} is of another account than the instances ({account}).", "Give a role of the instances' account. Nothing was touched.");
+        string? found;
         try
         {
-            await services.Iam.GetRoleAsync(parts[5].Split('/')[^1], cancellationToken);
+            found = await services.Iam.GetRoleAsync(parts[5].Split('/')[^1], cancellationToken);
         }
         catch (AwsServiceException exception) when (exception.ErrorCode is "NoSuchEntity")
         {
@@ -115,7 +165,11 @@ internal sealed class PrePostGates(PrePostServices services, PrePostOptions opti
         {
             // Who may back up need not be allowed to read roles: AWS Backup then says whether it can take it.
             options.Logger?.LogDebug("Whether the role exists could not be asked: {Reason}", exception.Message);
+            return;
         }
+
+        if (found is not null && !string.Equals(found, options.IamRoleArn, StringComparison.Ordinal))
+            throw new BackupException(FailureKind.NotFound, $"The role {options.IamRoleArn} does not exist; there is {found}.", "Give the role's whole ARN, its path included. Nothing was touched.");
     }
 
     private static BackupException Refused(Target target, string why, string advice) => new(FailureKind.Refused, $"{target.Id} {why}.", advice);

@@ -18,6 +18,9 @@ internal static partial class PrePostLimits
     private const int MaxWorkingDirectory = 4096;
     private const int MaxSource = 2048;
     private const int MaxRetry = 10;
+    private const int MaxTags = 50;
+    private const int MaxRecoveryPointTagKey = 128;
+    private const int MaxRecoveryPointTagValue = 256;
 
     /// <summary>Checks everything that does not depend on what there is in AWS.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.InvalidInput"/>, naming the field.</exception>
@@ -39,6 +42,8 @@ internal static partial class PrePostLimits
         Range(options.Throttle, 1, 1000, "Throttle", "instances");
         if (options.Lifecycle is { } lifecycle)
             CheckLifecycle(lifecycle);
+        if (options.RecoveryPointTags is { } tags)
+            CheckTags(tags);
     }
 
     /// <summary>A tag, or instances; not both, and not neither.</summary>
@@ -78,7 +83,7 @@ internal static partial class PrePostLimits
         if (script.SourceS3Path is { } source)
         {
             Length(source, 1, MaxSource, $"{field}.SourceS3Path");
-            if (!source.StartsWith("s3://", StringComparison.Ordinal) && !(Uri.TryCreate(source, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttps))
+            if (!IsObject(source))
                 throw Invalid($"{field}.SourceS3Path", $"is '{source}', which is no address of S3", "Give https://bucket.s3.amazonaws.com/key or s3://bucket/key.");
         }
         else if (script.CommandToRun is not null)
@@ -86,6 +91,8 @@ internal static partial class PrePostLimits
             throw Invalid($"{field}.CommandToRun", "is given without SourceS3Path", "Name the object of S3 that it runs.");
         }
 
+        if (script.Document is { } document && string.IsNullOrWhiteSpace(document))
+            throw Invalid($"{field}.Document", "is empty", "Name an SSM document, as in document:Acme-Freeze.");
         if (script.CommandToRun is { } command && string.IsNullOrWhiteSpace(command))
             throw Invalid($"{field}.CommandToRun", "is empty", "Give the command line, or leave it out to run the file itself.");
         if (script.Document is null && (script.DocumentVersion is not null || script.Parameters is not null))
@@ -98,6 +105,31 @@ internal static partial class PrePostLimits
             Length(bucket, 3, 63, $"{field}.OutputS3BucketName");
         if (script.OutputS3KeyPrefix is { } prefix)
             Length(prefix, 1, MaxKeyPrefix, $"{field}.OutputS3KeyPrefix");
+    }
+
+    // s3://bucket/key, or a web address whose host is one of S3's: a key must be there. https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+    private static bool IsObject(string source)
+    {
+        const string Scheme = "s3://";
+        if (source.StartsWith(Scheme, StringComparison.Ordinal))
+            return source[Scheme.Length..].Split('/', 2) is [{ Length: >= 3 }, { Length: > 0 }];
+        return Uri.TryCreate(source, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttps && url.AbsolutePath.Length > 1
+            && url.Host.Split('.').Any(label => label is "s3" || label.StartsWith("s3-", StringComparison.Ordinal));
+    }
+
+    // https://docs.aws.amazon.com/general/latest/gr/aws_tagging.html: what AWS Backup would refuse when the instance is stopped already.
+    private static void CheckTags(IReadOnlyDictionary<string, string> tags)
+    {
+        if (tags.Count > MaxTags)
+            throw Invalid("RecoveryPointTag", $"has {tags.Count} tags", $"{MaxTags} are the most.");
+        foreach (var (key, value) in tags)
+        {
+            Length(key, 1, MaxRecoveryPointTagKey, $"The key '{key}' of RecoveryPointTag");
+            if (key.StartsWith("aws:", StringComparison.OrdinalIgnoreCase))
+                throw Invalid($"The key '{key}' of RecoveryPointTag", "begins with aws:, which is AWS's own", "Name it otherwise.");
+            if (value.Length > MaxRecoveryPointTagValue)
+                throw Invalid($"The value of '{key}' in RecoveryPointTag", $"is {value.Length} characters long", $"It must be 0 to {MaxRecoveryPointTagValue} characters long.");
+        }
     }
 
     private static void CheckLifecycle(RecoveryPointLifecycle lifecycle)

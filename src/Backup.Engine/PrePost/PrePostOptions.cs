@@ -148,6 +148,12 @@ internal sealed record PrePostDeadlines
     /// <summary>How long is looked for a command whose sending was interrupted before it counts as never sent.</summary>
     public TimeSpan Lookup { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>How long keys that have expired are waited for: time to sign in again.</summary>
+    public TimeSpan Renewal { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Until a runner that takes a run over looks whether its entry stands, where a store may let two write the same one.</summary>
+    public TimeSpan Settling { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>How long a runner may be silent before its run counts as interrupted.</summary>
     public TimeSpan Silence { get; init; } = TimeSpan.FromMinutes(3);
 

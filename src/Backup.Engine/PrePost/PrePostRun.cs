@@ -20,14 +20,14 @@ internal sealed class PrePostRun(IObjectStore store, PrePostServices services, J
     {
         foreach (var instance in instances)
             _now[instance.InstanceId] = (instance, null);
-        var waiting = new Waiting(time, logger);
+        var waiting = new Waiting(time, logger, deadlines.Renewal);
         var context = new PrePostContext
         {
             RunId = journal.RunId,
             Plan = plan,
             Journal = journal,
-            Scripts = new(services, waiting, deadlines),
-            Power = new(services, waiting, deadlines),
+            Scripts = new(services, waiting, deadlines, time),
+            Power = new(services, waiting, deadlines, plan.IamRoleArn),
             Jobs = new(services, waiting, deadlines),
             Deadlines = deadlines,
             Time = time,

@@ -36,13 +36,14 @@ internal static class PrePostSteps
             if (record.Job is not { IsReleased: true })
                 return PrePostStep.Backup;
         }
-        else if (record.Job is { IsOver: false })
+        else if (record.Job is { IsOver: false } job)
         {
-            return PrePostStep.AbandonBackup;
+            // The backup of an instance that is gone is the last one there will be.
+            return record.IsGone && job.JobId is not null && record.Failures.All(failure => failure.Step != PrePostStep.BackupCompletion) ? PrePostStep.BackupCompletion : PrePostStep.AbandonBackup;
         }
 
         // From here on the instance is given back, whatever happened.
-        if (record.StopRequested is not null && record.Running is null)
+        if (record.StopRequested is not null && record.Running is null && !record.IsGone)
             return PrePostStep.Start;
         if (WasTouched(record) && (plan.PreScript is null || record.Pre is not null) && IsDue(plan, record, ScriptKind.Post))
             return AfterAgent(record, PrePostStep.PostScript);
@@ -83,11 +84,12 @@ internal static class PrePostSteps
             yield return "run the last script";
     }
 
-    private static bool WasTouched(InstanceRecord record) => record.Pre is not null || record.StopRequested is not null || record.Job is not null;
+    /// <summary>Whether anything was done to it, or was about to be.</summary>
+    public static bool WasTouched(InstanceRecord record) => record.Pre is not null || record.StopRequested is not null || record.Job is not null;
 
     // A stopped instance runs nothing, and nothing runs on it that would have to be told.
     private static bool IsDue(PrePostPlan plan, InstanceRecord record, ScriptKind kind) =>
-        record.WasRunning && plan.Script(kind) is not null && record.Script(kind) is not { IsOver: true };
+        record.WasRunning && !record.IsGone && plan.Script(kind) is not null && record.Script(kind) is not { IsOver: true };
 
     private static PrePostStep AfterAgent(InstanceRecord record, PrePostStep step) =>
         record.StopRequested is not null && record.Online is null ? PrePostStep.WaitForAgent : step;

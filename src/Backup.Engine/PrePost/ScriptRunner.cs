@@ -17,10 +17,22 @@ internal sealed record CommandEnd(bool Succeeded, string Status, int? ExitCode, 
 /// Sends commands to one instance and finds out what became of them. A command is found again by its comment, which names run, instance, script
 /// and attempt: SendCommand has no token of its own.
 /// </summary>
-internal sealed class ScriptRunner(PrePostServices services, Waiting waiting, PrePostDeadlines deadlines)
+internal sealed class ScriptRunner(PrePostServices services, Waiting waiting, PrePostDeadlines deadlines, TimeProvider time)
 {
     private const int MaxTail = 2000;
-    private const int MaxSends = 5;
+
+    // What GetCommandInvocation tells of a stream is its beginning (https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html).
+    private const int MaxOutput = 24_000;
+    private const int MaxError = 8_000;
+    private const string Truncated = "--output truncated--";
+    private const string CutOff = "… (Systems Manager tells the beginning alone: give OutputS3BucketName for the whole)";
+
+    // https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html: the history goes back 30 days.
+    private static readonly TimeSpan History = TimeSpan.FromDays(29);
+
+    private static readonly TimeSpan LeastPatience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan MostPatience = TimeSpan.FromMinutes(10);
+
     private const string Skipped = "Step execution skipped";
 
     // What a step without a result answers; an exit code of 0 is a success only where the step says so too.
@@ -50,8 +62,12 @@ internal sealed class ScriptRunner(PrePostServices services, Waiting waiting, Pr
         return answer.Command?.CommandId ?? throw new BackupException(FailureKind.Unavailable, $"Systems Manager took a command for {record.InstanceId} and gave it no id.", "Look at Run Command's history.");
     }
 
-    /// <summary>Sends a command once: where it is not known whether it arrived, it is looked for before it is sent again.</summary>
+    /// <summary>
+    /// Sends a command once: where it is not known whether it arrived, it is looked for before it is sent again. A throttle is waited out for as long as
+    /// the command could wait for its delivery.
+    /// </summary>
     /// <param name="isPending">Whether an earlier runner may have sent it.</param>
+    /// <param name="isForward">Whether it is on the way to the backup. On the way back an agent that is not there yet is waited for too.</param>
     /// <param name="plan">The run's plan.</param>
     /// <param name="script">The script.</param>
     /// <param name="record">The instance.</param>
@@ -60,25 +76,39 @@ internal sealed class ScriptRunner(PrePostServices services, Waiting waiting, Pr
     /// <param name="lost">Ends it at any point.</param>
     /// <param name="cancellationToken">Ends it only where it is certain that nothing was sent.</param>
     public async Task<string> SendOnceAsync(
-        bool isPending, PrePostPlan plan, PrePostScript script, InstanceRecord record, string comment, DateTimeOffset intended, CancellationToken lost, CancellationToken cancellationToken)
+        bool isPending, bool isForward, PrePostPlan plan, PrePostScript script, InstanceRecord record, string comment, DateTimeOffset intended, CancellationToken lost, CancellationToken cancellationToken)
     {
-        for (var attempt = 1; ; attempt++)
+        if (isPending && IsForgotten(intended))
+            throw new BackupException(FailureKind.Refused, $"It is no longer known whether it was sent at {intended:u}: Systems Manager's history goes back 30 days.", "Run it by hand where it is needed.");
+        var begun = time.GetUtcNow();
+        var patience = TimeSpan.FromSeconds(script.DeliverySeconds ?? plan.DeliverySeconds);
+        var deadline = begun + (patience < LeastPatience ? LeastPatience : patience > MostPatience ? MostPatience : patience);
+        for (var pause = Pace.Instance.First; ; pause = Pace.Instance.Next(pause))
         {
             if (isPending && await FindAsync(record.InstanceId, comment, intended, lost) is { } sent)
                 return sent;
+            isPending = false;
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
                 return await SendAsync(plan, script, record, comment, lost);
             }
-            catch (BackupException exception) when (attempt < MaxSends && exception.Kind is FailureKind.Unavailable or FailureKind.TimedOut or FailureKind.Throttled)
+            catch (BackupException exception) when (time.GetUtcNow() < deadline && exception.Kind is FailureKind.Unavailable or FailureKind.TimedOut)
             {
-                isPending = exception.Kind is not FailureKind.Throttled;
-                if (!isPending)
-                    await waiting.PauseAsync(Pace.Instance.Most, cancellationToken);
+                isPending = true;
+            }
+            catch (BackupException exception) when (time.GetUtcNow() < deadline && (exception.Kind is FailureKind.Throttled || waiting.IsRenewable(exception, begun) || (!isForward && IsNotReady(exception))))
+            {
+                await waiting.PauseAsync(pause, cancellationToken);
             }
         }
     }
+
+    /// <summary>Whether a command of that time is no longer in the service's history.</summary>
+    public bool IsForgotten(DateTimeOffset intended) => time.GetUtcNow() - intended > History;
+
+    // The agent is not registered, or the instance does not run: right after a start that is so for a moment.
+    private static bool IsNotReady(BackupException exception) => exception is AwsServiceException { ErrorCode: "InvalidInstanceId" };
 
     /// <summary>Looks for a command that was perhaps sent; null where it certainly was not.</summary>
     private async Task<string?> FindAsync(string instanceId, string comment, DateTimeOffset intended, CancellationToken cancellationToken)
@@ -129,7 +159,7 @@ internal sealed class ScriptRunner(PrePostServices services, Waiting waiting, Pr
     {
         try
         {
-            await services.SsmClient.CancelCommandAsync(new() { CommandId = commandId, InstanceIds = [instanceId] }, cancellationToken);
+            await waiting.InsistAsync($"The command {commandId} could not be stopped", token => services.SsmClient.CancelCommandAsync(new() { CommandId = commandId, InstanceIds = [instanceId] }, token), deadlines.Cancel, cancellationToken);
             return await WaitAsync(instanceId, commandId, deadlines.Cancel, cancellationToken);
         }
         catch (BackupException)
@@ -163,10 +193,19 @@ internal sealed class ScriptRunner(PrePostServices services, Waiting waiting, Pr
             // The list has said how it ended; without the streams that is what is told.
         }
 
-        return new(succeeded && code is 0 or null, details, code is NotRun ? null : code, Tail(output), Tail(error));
+        return new(succeeded && code is 0 or null, details, code is NotRun ? null : code, Tail(output, MaxOutput), Tail(error, MaxError));
     }
 
-    private static string? Tail(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Length <= MaxTail ? text.TrimEnd() : "…" + text[^MaxTail..].TrimEnd();
+    private static string? Tail(string? text, int most)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+            return null;
+        var isCut = text.Length >= most || text.TrimEnd().EndsWith(Truncated, StringComparison.Ordinal);
+        var end = text.TrimEnd();
+        if (end.EndsWith(Truncated, StringComparison.Ordinal))
+            end = end[..^Truncated.Length];
+        return (end.Length <= MaxTail ? end : "…" + end[^MaxTail..]) + (isCut ? CutOff : "");
+    }
 
     // The documents are AWS's own: https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-command-ssm-plugin-reference.html.
     private (string Document, string? Version, Dictionary<string, IReadOnlyList<string>> Parameters) Content(PrePostPlan plan, PrePostScript script, InstanceRecord record)

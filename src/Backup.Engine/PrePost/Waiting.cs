@@ -18,9 +18,14 @@ internal sealed record Pace(TimeSpan First, TimeSpan Most)
     public TimeSpan Next(TimeSpan pause) => pause * Growth < Most ? pause * Growth : Most;
 }
 
-/// <summary>Asks until there is an answer or the deadline has passed. What passes by itself, as an outage or a throttle does, is waited out.</summary>
-internal sealed class Waiting(TimeProvider time, ILogger? logger)
+/// <summary>
+/// Asks until there is an answer or the deadline has passed. What passes by itself, as an outage or a throttle does, is waited out; keys that have
+/// expired are too, for as long as it takes to sign in again.
+/// </summary>
+internal sealed class Waiting(TimeProvider time, ILogger? logger, TimeSpan renewal)
 {
+    private int _told;
+
     /// <summary>Asks until the answer is not null.</summary>
     /// <param name="what">What is waited for, as the end of "… in time": "i-… did not stop".</param>
     /// <param name="ask">The question.</param>
@@ -34,6 +39,7 @@ internal sealed class Waiting(TimeProvider time, ILogger? logger)
         using var deadline = new CancellationTokenSource(patience > TimeSpan.Zero ? patience : TimeSpan.FromMilliseconds(1), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         BackupException? last = null;
+        DateTimeOffset? expired = null;
         try
         {
             for (var pause = pace.First; ; pause = pace.Next(pause))
@@ -42,10 +48,11 @@ internal sealed class Waiting(TimeProvider time, ILogger? logger)
                 {
                     if (await ask(either.Token) is { } answer)
                         return answer;
-                    last = null;
+                    (last, expired) = (null, null);
                 }
-                catch (BackupException exception) when (Passes(exception) && !either.IsCancellationRequested)
+                catch (BackupException exception) when (!either.IsCancellationRequested && (Passes(exception) || IsRenewable(exception, expired ??= time.GetUtcNow())))
                 {
+                    expired = exception.Kind == FailureKind.CredentialsExpired ? expired : null;
                     logger?.LogDebug("{Reason} Asked again.", exception.Message);
                     last = exception;
                 }
@@ -62,6 +69,16 @@ internal sealed class Waiting(TimeProvider time, ILogger? logger)
     /// <summary>Does what may be done twice, again and again while only an outage or a throttle keeps it from being done.</summary>
     public async Task<T> InsistAsync<T>(string what, Func<CancellationToken, Task<T>> act, TimeSpan patience, CancellationToken cancellationToken)
         where T : class => await UntilAsync(what, async token => (T?)await act(token), patience, Pace.Instance, cancellationToken);
+
+    /// <summary>Whether keys have expired, and not too long ago to be waited for.</summary>
+    public bool IsRenewable(BackupException exception, DateTimeOffset since)
+    {
+        if (exception.Kind != FailureKind.CredentialsExpired || time.GetUtcNow() - since >= renewal)
+            return false;
+        if (Interlocked.Exchange(ref _told, 1) == 0)
+            logger?.LogWarning("{Reason} New ones are waited for {Time}. {Advice}", exception.Message, Describe(renewal), exception.Advice);
+        return true;
+    }
 
     /// <summary>Waits.</summary>
     public Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken) => Task.Delay(pause, time, cancellationToken);

@@ -9,13 +9,13 @@ internal static class CatalogDocument
 {
     /// <summary>Writes one.</summary>
     /// <exception cref="BackupException"><see cref="FailureKind.AlreadyExists"/> with <paramref name="onlyIfAbsent"/>.</exception>
-    public static Task<StoredObject> WriteAsync<T>(IObjectStore store, string key, T value, JsonTypeInfo<T> type, bool onlyIfAbsent, CancellationToken cancellationToken)
+    public static Task<StoredObject> WriteAsync<T>(IObjectStore store, string key, T value, JsonTypeInfo<T> type, bool onlyIfAbsent, CancellationToken cancellationToken, bool lookFirst = true)
     {
         var bytes = JsonSerializer.SerializeToUtf8Bytes(value, type);
         return store.WriteAsync(
             key,
             new MemoryStream(bytes),
-            new() { Length = bytes.Length, StorageClass = RunCatalog.HotClass(store), OnlyIfAbsent = onlyIfAbsent, ContentType = "application/json" },
+            new() { Length = bytes.Length, StorageClass = RunCatalog.HotClass(store), OnlyIfAbsent = onlyIfAbsent, LookFirst = lookFirst, ContentType = "application/json" },
             cancellationToken);
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Backup.Engine.Stores;
 
@@ -20,6 +21,9 @@ internal sealed class RunCatalog(IObjectStore store)
 
     /// <summary>A new run's id: 12 hexadecimal digits. The first three are its millisecond, so that two runs within a second stay in order.</summary>
     public static string NewRunId(DateTimeOffset started) => $"{started.Millisecond:x3}{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(5))[1..]}";
+
+    /// <summary>The id of a run that is told by what it did: whoever does the same gets the same.</summary>
+    public static string RunIdOf(DateTimeOffset started, string work) => $"{started.Millisecond:x3}{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(work)))[..9]}";
 
     /// <summary>The class for what must be readable at once, or null where the store has none.</summary>
     public static string? HotClass(IObjectStore store) => store.Abilities.StorageClasses ? "STANDARD" : null;

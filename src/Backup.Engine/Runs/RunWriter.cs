@@ -6,7 +6,12 @@ namespace Backup.Engine.Runs;
 /// One run of one source, from its beginning to its commit: objects first, then the inventory that names them, then the manifest.
 /// Whoever stops before the manifest has changed nothing that a reader would see.
 /// </summary>
-internal sealed class RunWriter(IObjectStore store, string system, string sourceName, TimeProvider time)
+/// <param name="store">The store.</param>
+/// <param name="system">The system.</param>
+/// <param name="sourceName">The source, as users call it.</param>
+/// <param name="time">The clock.</param>
+/// <param name="identity">The run's beginning and id, where two that do the same work are to be one run; null for its own.</param>
+internal sealed class RunWriter(IObjectStore store, string system, string sourceName, TimeProvider time, (DateTimeOffset Started, string RunId)? identity = null)
 {
     private readonly RunCatalog _catalog = new(store);
 
@@ -14,10 +19,10 @@ internal sealed class RunWriter(IObjectStore store, string system, string source
     public string Source { get; } = CatalogSource.FromName(sourceName);
 
     /// <summary>When the run began, in UTC.</summary>
-    public DateTimeOffset Started { get; } = time.GetUtcNow();
+    public DateTimeOffset Started { get; } = identity?.Started ?? time.GetUtcNow();
 
     /// <summary>The run's id.</summary>
-    public string RunId => field ??= RunCatalog.NewRunId(Started);
+    public string RunId => field ??= identity?.RunId ?? RunCatalog.NewRunId(Started);
 
     /// <summary>When the run began, as keys write it: <c>yyyyMMddTHHmmssZ</c>.</summary>
     public string Stamp => RunCatalog.Stamp(Started);

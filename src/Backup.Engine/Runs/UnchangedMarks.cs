@@ -35,6 +35,17 @@ internal sealed class UnchangedMarks(IObjectStore store)
         return CatalogDocument.WriteAsync(store, Key(parts[^3], parts[^2]), mark, MarkJson.Default.UnchangedMark, onlyIfAbsent: false, cancellationToken);
     }
 
+    /// <summary>The same for a source without a cache that knows when it was last noted: the run or the mark itself tells whether another one is due.</summary>
+    public async Task WriteWhereDueAsync(RunManifest last, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        var manifestKey = RunCatalog.ManifestKey(last);
+        if ((at - last.Finished).Duration() < Interval)
+            return;
+        if (await CatalogMark.ReadAsync(store, Key(last.System, last.Source), MarkJson.Default.UnchangedMark, cancellationToken) is { } mark && mark.Manifest == manifestKey && (at - mark.At).Duration() < Interval)
+            return;
+        await WriteAsync(manifestKey, at, cancellationToken);
+    }
+
     /// <summary>Which sources have one: a request for all of them instead of one for each.</summary>
     public async Task<IReadOnlySet<string>> ListAsync(CancellationToken cancellationToken)
     {

@@ -15,6 +15,9 @@ public sealed record WriteOptions
     /// <summary>Fail with <see cref="FailureKind.AlreadyExists"/> where the key exists.</summary>
     public bool OnlyIfAbsent { get; init; }
 
+    /// <summary>With <see cref="OnlyIfAbsent"/>: look before anything is sent. False where the caller has just looked, which spares a request a write.</summary>
+    public bool LookFirst { get; init; } = true;
+
     /// <summary>The storage class as S3 names it, or null for the store's default.</summary>
     public string? StorageClass { get; init; }
 

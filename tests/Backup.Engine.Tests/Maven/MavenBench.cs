@@ -5,6 +5,7 @@ using Backup.Engine.Maven;
 using Backup.Engine.Runs;
 using Backup.Engine.Stores;
 using Backup.Engine.Tests.Aws;
+using Backup.TestServers.Aws;
 using Backup.TestServers.CodeArtifact;
 
 namespace Backup.Engine.Tests.Maven;
@@ -35,11 +36,14 @@ internal sealed class MavenBench : IAsyncDisposable
 
     public static PackageName Library { get; } = new("maven", "com.example", "library");
 
-    public static async Task<MavenBench> StartAsync(int pageSize = 1000) => new(await CodeArtifactServer.StartAsync("my-domain", Owner, ["my-repo", "other-repo"], pageSize: pageSize));
+    public static async Task<MavenBench> StartAsync(int pageSize = 1000, Action<AwsRequest, int>? answered = null) =>
+        new(await CodeArtifactServer.StartAsync("my-domain", Owner, ["my-repo", "other-repo"], pageSize: pageSize, answered: answered));
 
     public MavenBackupOptions Backup() => new() { Destination = Store, Aws = Aws, Domain = "my-domain", DomainOwner = Owner, Repository = "my-repo", RequestRate = 0 };
 
     public MavenRestoreOptions Restore() => new() { From = Store, Aws = Aws, FromDomain = "my-domain", FromRepository = "my-repo", RequestRate = 0 };
+
+    public MavenCompareOptions Compare() => new() { Destination = Store, Aws = Aws, Domain = "my-domain", Repository = "my-repo", RequestRate = 0 };
 
     /// <summary>What a build tool publishes: pom, jar, sources, javadoc and a classifier's jar.</summary>
     public static Dictionary<string, byte[]> Assets(string version, string artifact = "library", string seed = "") => new(StringComparer.Ordinal)

@@ -12,7 +12,7 @@ internal static class PrePostChild
     private const string Variable = "BACKUP_TEST_PREPOST";
 
     /// <summary>What the child is told.</summary>
-    public sealed record Order(Uri Fleet, Uri? S3, string Destination, string TagValue, bool WithScripts = true);
+    public sealed record Order(Uri Fleet, Uri? S3, string Destination, string TagValue, bool WithScripts = true, bool WithEverything = false);
 
     public static Process Start(Order order)
     {
@@ -33,6 +33,9 @@ internal static class PrePostChild
         IamRoleArn = PrePostPlace.Role,
         PreScript = order.WithScripts ? PrePostPlace.Say("pre") : null,
         PostScript = order.WithScripts ? PrePostPlace.Say("post") : null,
+        OnFailureScript = order.WithEverything ? PrePostPlace.Say("failed") : null,
+        FinallyScript = order.WithEverything ? PrePostPlace.Say("last") : null,
+        ResumeWhen = order.WithEverything ? ResumePoint.RecoveryPointCreated : ResumePoint.Completed,
         StopInstance = true,
         Destination = StoreLocation.Parse(order.Destination),
         Store = Store(order),

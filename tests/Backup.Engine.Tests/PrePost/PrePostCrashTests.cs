@@ -19,18 +19,20 @@ public sealed class PrePostCrashTests(StrictS3Fixture s3) : IClassFixture<Strict
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    // The third has scripts for failures and for the end, and is started when the recovery point exists: every kind of step.
     // Of one instance with both scripts and a stop: 14 entries, 5 calls, the store's own check, report, inventory and manifest. The test finds out whether that is still so.
     [Theory]
-    [InlineData(true, 23)]
-    [InlineData(false, 23)]
-    public async Task Killed_before_every_effect_a_run_is_resumed_and_everything_happens_once(bool jobSucceeds, int effects)
+    [InlineData(true, false, 23)]
+    [InlineData(false, false, 23)]
+    [InlineData(false, true, 32)]
+    public async Task Killed_before_every_effect_a_run_is_resumed_and_everything_happens_once(bool jobSucceeds, bool withEverything, int effects)
     {
-        (await RunAsync(jobSucceeds, int.MaxValue)).ShouldBe(effects, "A run has more or fewer effects than this test knows.");
-        await Parallel.ForAsync(1, effects + 1, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = Token }, async (kill, _) => (await RunAsync(jobSucceeds, kill)).ShouldBe(kill));
+        (await RunAsync(jobSucceeds, withEverything, int.MaxValue)).ShouldBe(effects, "A run has more or fewer effects than this test knows.");
+        await Parallel.ForAsync(1, effects + 1, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = Token }, async (kill, _) => (await RunAsync(jobSucceeds, withEverything, kill)).ShouldBe(kill));
     }
 
     /// <summary>Runs until the given effect, kills, resumes, and looks at what came of it; gives the number of effects until the kill.</summary>
-    private async Task<int> RunAsync(bool jobSucceeds, int killBefore)
+    private async Task<int> RunAsync(bool jobSucceeds, bool withEverything, int killBefore)
     {
         await using var fleet = await Fleet.StartAsync();
         var instance = fleet.Add();
@@ -38,10 +40,10 @@ public sealed class PrePostCrashTests(StrictS3Fixture s3) : IClassFixture<Strict
         stopped.State = "stopped";
         stopped.Tags["backup-job"] = "not this run";
         if (!jobSucceeds)
-            fleet.JobStates = _ => [new("RUNNING", TimeSpan.FromMilliseconds(50)), new("FAILED", Message: "No.")];
+            fleet.JobStates = _ => [new("RUNNING", TimeSpan.FromMilliseconds(withEverything ? 1500 : 50), HasRecoveryPoint: withEverything), new("FAILED", Message: "No.")];
         var (outcome, end) = jobSucceeds ? (Outcome.Completed, PrePostRunState.Completed) : (Outcome.Failed, PrePostRunState.Failed);
         var location = StoreLocation.ForBucket(StrictS3Fixture.Bucket, $"kill-{Guid.NewGuid():n}");
-        var order = new PrePostChild.Order(fleet.Endpoint, s3.Server.Endpoint, location.ToString(), "true");
+        var order = new PrePostChild.Order(fleet.Endpoint, s3.Server.Endpoint, location.ToString(), "true", WithEverything: withEverything);
         Process? child = null;
         var effects = 0;
         var isDead = false;
@@ -74,7 +76,7 @@ public sealed class PrePostCrashTests(StrictS3Fixture s3) : IClassFixture<Strict
         killBefore = int.MaxValue;
         var seen = effects;
         var options = PrePostChild.Options(order);
-        var runs = await PrePostBackup.ListAsync(location, options.Store, null, Token).ToListAsync(Token);
+        var runs = await PrePostBackup.ListAsync(location, options.Store, null, false, Token).ToListAsync(Token);
         if (runs.Count == 0)
         {
             // Killed before its first entry: nothing was touched.
@@ -94,7 +96,7 @@ public sealed class PrePostCrashTests(StrictS3Fixture s3) : IClassFixture<Strict
                 Store = options.Store,
                 Aws = options.Aws,
                 AwsEndpoint = fleet.Endpoint,
-                Deadlines = new() { Lookup = TimeSpan.FromSeconds(1.5) },
+                Deadlines = new() { Lookup = TimeSpan.FromSeconds(1.5), Settling = TimeSpan.FromMilliseconds(10) },
             },
             null,
             Token).ToListAsync(Token);
@@ -103,11 +105,11 @@ public sealed class PrePostCrashTests(StrictS3Fixture s3) : IClassFixture<Strict
 
         instance.State.ShouldBe("running", $"kill {seen}");
         instance.Changes.ShouldBe(["stop", "start"], $"kill {seen}");
-        fleet.Read(instance, "log").ShouldBe("pre\npost\n", $"kill {seen}");
+        fleet.Read(instance, "log").ShouldBe(withEverything ? "pre\npost\nfailed\nlast\n" : "pre\npost\n", $"kill {seen}");
         fleet.Jobs.ShouldHaveSingleItem($"kill {seen}").InstanceState.ShouldBe("stopped", $"kill {seen}");
         fleet.Violations.ShouldBeEmpty($"kill {seen}");
         stopped.State.ShouldBe("stopped");
-        var ended = await PrePostBackup.ListAsync(location, options.Store, null, Token).ToListAsync(Token);
+        var ended = await PrePostBackup.ListAsync(location, options.Store, null, false, Token).ToListAsync(Token);
         ended.ShouldHaveSingleItem().State.ShouldBe(end, $"kill {seen}");
         var committed = await RunQueries.RunAsync(location, new(), options.Store, Token).ToListAsync(Token);
         committed.ShouldHaveSingleItem($"kill {seen}").ShouldSatisfyAllConditions(c => c.RunId.ShouldBe(run.RunId), c => c.Outcome.ShouldBe(outcome));

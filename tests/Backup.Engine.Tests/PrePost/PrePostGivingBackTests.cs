@@ -151,7 +151,7 @@ public sealed class PrePostGivingBackTests(StrictS3Fixture s3) : IClassFixture<S
         foreach (var runner in runners)
             await runner.ContinueWith(static _ => { }, TaskScheduler.Default);
         runners.Count(r => r.IsCompletedSuccessfully && r.Result.Count == 1).ShouldBe(1);
-        runners.Where(r => r.IsFaulted).ShouldAllBe(r => ((BackupException)r.Exception!.InnerException!).Kind == FailureKind.Busy);
+        runners.Where(r => r.IsFaulted).Select(r => r.Exception!.InnerException!).ShouldAllBe(e => e is BackupException && ((BackupException)e).Kind == FailureKind.Busy, string.Join(' ', runners.Select(r => r.Exception)));
         place.Log(instance).ShouldBe("pre post");
         instance.Changes.ShouldBe(["stop", "start"]);
     }

@@ -20,7 +20,7 @@ internal sealed class PrePostPlace : IAsyncDisposable
     public StoreLocation Location => StoreLocation.ForDirectory(_store.Path);
 
     /// <summary>Deadlines for tests: what has to pass is waited for, what has to fail fails soon.</summary>
-    public PrePostDeadlines Deadlines { get; set; } = new() { Lookup = TimeSpan.FromSeconds(1.5), Cancel = TimeSpan.FromSeconds(5) };
+    public PrePostDeadlines Deadlines { get; set; } = new() { Lookup = TimeSpan.FromSeconds(1.5), Cancel = TimeSpan.FromSeconds(5), Settling = TimeSpan.FromMilliseconds(500) };
 
     public static async Task<PrePostPlace> CreateAsync() => new(await Fleet.StartAsync());
 
@@ -65,7 +65,7 @@ internal sealed class PrePostPlace : IAsyncDisposable
     public async Task<List<PrePostBackupResult>> ResumeAsync(string runId, bool force = false) =>
         await PrePostBackup.ResumeAsync(ResumeOptions(runId, force), null, TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken);
 
-    public async Task<List<PrePostBackupRun>> ListAsync() => await PrePostBackup.ListAsync(Location, StoreOptions, null, TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken);
+    public async Task<List<PrePostBackupRun>> ListAsync() => await PrePostBackup.ListAsync(Location, StoreOptions, null, false, TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken);
 
     public async Task<List<BackupRun>> CatalogAsync() => await RunQueries.RunAsync(Location, new(), StoreOptions, TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken);
 

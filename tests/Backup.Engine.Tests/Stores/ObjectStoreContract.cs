@@ -271,6 +271,16 @@ public abstract class ObjectStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Only_if_absent_holds_where_the_caller_has_looked()
+    {
+        var old = Bytes(10, seed: 2);
+        var options = new WriteOptions { OnlyIfAbsent = true, LookFirst = false };
+        await Store.WriteAsync(Key, new MemoryStream(old), options, Token);
+        await Fails(FailureKind.AlreadyExists, () => Store.WriteAsync(Key, new MemoryStream(Bytes(1000)), options, Token));
+        (await ReadAll(Key)).ShouldBe(old);
+    }
+
+    [Fact]
     public async Task Only_if_absent_writes_again_after_a_deletion()
     {
         await Store.WriteAsync(Key, new MemoryStream(Bytes(10)), null, Token);

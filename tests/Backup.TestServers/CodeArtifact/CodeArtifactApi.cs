@@ -12,9 +12,9 @@ internal sealed class CodeArtifactApi(CodeArtifactState state, string domain, st
     {
         var query = request.Query;
         if (query.GetValueOrDefault("domain") != domain || (query.GetValueOrDefault("domain-owner") ?? owner) != owner)
-            return NotFound($"Domain {query.GetValueOrDefault("domain")} not found in account {query.GetValueOrDefault("domain-owner") ?? owner}.");
+            return NotFound("domain", $"Domain {query.GetValueOrDefault("domain")} not found in account {query.GetValueOrDefault("domain-owner") ?? owner}.");
         if (query.TryGetValue("repository", out var repository) && state.Packages(repository) is null)
-            return NotFound($"Repository {repository} not found.");
+            return NotFound("repository", $"Repository {repository} not found.");
         return (request.Method, request.RawPath) switch
         {
             ("POST", "/v1/authorization-token") => Json(new() { ["authorizationToken"] = CodeArtifactServer.Token, ["expiration"] = DateTimeOffset.UtcNow.AddHours(12).ToUnixTimeMilliseconds() / 1000.0 }),
@@ -37,10 +37,10 @@ internal sealed class CodeArtifactApi(CodeArtifactState state, string domain, st
     private static PackageName Name(IReadOnlyDictionary<string, string> query) => new(query["format"], query.GetValueOrDefault("namespace"), query["package"]);
 
     private AwsAnswer WithPackage(IReadOnlyDictionary<string, string> query, Func<PackageName, Package, AwsAnswer> answer) =>
-        state.Find(query["repository"], Name(query)) is { } package ? answer(Name(query), package) : NotFound($"Package {query["package"]} not found.");
+        state.Find(query["repository"], Name(query)) is { } package ? answer(Name(query), package) : NotFound("package", $"Package {query["package"]} not found.");
 
     private AwsAnswer WithVersion(IReadOnlyDictionary<string, string> query, Func<PackageName, PackageVersion, AwsAnswer> answer) => WithPackage(
-        query, (name, package) => package.Versions.TryGetValue(query["version"], out var version) ? answer(name, version) : NotFound($"Package version {query["version"]} not found."));
+        query, (name, package) => package.Versions.TryGetValue(query["version"], out var version) ? answer(name, version) : NotFound("package-version", $"Package version {query["version"]} not found."));
 
     private AwsAnswer ListPackages(IReadOnlyDictionary<string, string> query) => Page(
         query,
@@ -75,7 +75,7 @@ internal sealed class CodeArtifactApi(CodeArtifactState state, string domain, st
         return version.Assets.TryGetValue(query["asset"], out var asset)
             ? new AwsAnswer { Body = asset.Bytes, ContentType = "application/octet-stream" }
                 .With("X-AssetName", Uri.EscapeDataString(query["asset"])).With("X-PackageVersion", query["version"]).With("X-PackageVersionRevision", version.Revision)
-            : NotFound($"Asset {query["asset"]} not found.");
+            : NotFound("asset", $"Asset {query["asset"]} not found.");
     }
 
     // All or nothing, as the service does it today.
@@ -184,7 +184,8 @@ internal sealed class CodeArtifactApi(CodeArtifactState state, string domain, st
 
     private static JsonObject Error(string code) => new() { ["errorCode"] = code, ["errorMessage"] = code };
 
-    private static AwsAnswer NotFound(string message) => AwsAnswer.Json(new JsonObject { ["message"] = message, ["resourceType"] = "package-version" }.ToJsonString(), 404).With("x-amzn-ErrorType", "ResourceNotFoundException");
+    // Types: the model's ResourceType (domain, repository, package, package-version, asset).
+    private static AwsAnswer NotFound(string type, string message) => AwsAnswer.Json(new JsonObject { ["message"] = message, ["resourceType"] = type }.ToJsonString(), 404).With("x-amzn-ErrorType", "ResourceNotFoundException");
 
     private static AwsAnswer Json(JsonObject body) => AwsAnswer.Json(body.ToJsonString()) with { ContentType = "application/json" };
 }

@@ -29,7 +29,7 @@ internal sealed class BackupService(Fleet fleet)
                 return Start(request);
             case "DescribeBackupVault":
                 return fleet.Vaults.Contains(last)
-                    ? AwsAnswer.Json(new JsonObject { ["BackupVaultName"] = last, ["BackupVaultArn"] = $"arn:aws:backup:{Fleet.Region}:{Fleet.Account}:backup-vault:{last}", ["Locked"] = false }.ToJsonString())
+                    ? AwsAnswer.Json(new JsonObject { ["BackupVaultName"] = last, ["BackupVaultArn"] = $"arn:aws:backup:{Fleet.Region}:{Fleet.Account}:backup-vault:{last}", ["Locked"] = fleet.VaultLock is not null, ["MinRetentionDays"] = fleet.VaultLock?.Min, ["MaxRetentionDays"] = fleet.VaultLock?.Max }.ToJsonString())
                     : Error("ResourceNotFoundException", $"Backup vault {last} not found.");
             case "ListBackupJobs":
                 var arn = request.Query.GetValueOrDefault("resourceArn");

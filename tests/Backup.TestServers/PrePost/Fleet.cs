@@ -36,6 +36,10 @@ public sealed partial class Fleet : IAsyncDisposable
 
     public HashSet<string> Vaults { get; } = ["vault"];
 
+    /// <summary>The retention that a lock holds the vaults to, in days; null without a lock.</summary>
+    public (int? Min, int? Max)? VaultLock { get; set; }
+
+    /// <summary>Roles, with their paths.</summary>
     public HashSet<string> Roles { get; } = ["backup"];
 
     /// <summary>Documents beyond AWS's own, and the bash that they are.</summary>
@@ -126,20 +130,28 @@ public sealed partial class Fleet : IAsyncDisposable
 
     internal void Violate(string what) => _violations.Enqueue(what);
 
+    /// <summary>
+    /// The ending of what was downloaded. The shell makes the file itself of it: what this process has written may be open in a process that it
+    /// started at that moment, and is then too busy to be run.
+    /// </summary>
+    internal const string Downloaded = ".downloaded";
+
     /// <summary>Fetches what the agent would fetch from S3; null, or why not.</summary>
     internal async Task<string?> DownloadAsync(Uri source, string folder, CancellationToken cancellationToken)
     {
+        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html: the bucket is in the host's name, or in the path.
         var bucket = Bucket().Match(source.Host);
         if (!bucket.Success || S3 is null)
             return $"failed to download {source}: no such bucket";
-        using var answer = await _http.GetAsync(new Uri(S3, $"/{bucket.Groups["bucket"].Value}{source.AbsolutePath}"), cancellationToken);
+        var path = bucket.Groups["bucket"].Success ? $"/{bucket.Groups["bucket"].Value}{source.AbsolutePath}" : source.AbsolutePath;
+        using var answer = await _http.GetAsync(new Uri(S3, path), cancellationToken);
         if (!answer.IsSuccessStatusCode)
             return $"failed to download {source}: {(int)answer.StatusCode}";
-        await File.WriteAllBytesAsync(Path.Combine(folder, Path.GetFileName(source.AbsolutePath)), await answer.Content.ReadAsByteArrayAsync(cancellationToken), cancellationToken);
+        await File.WriteAllBytesAsync(Path.Combine(folder, Path.GetFileName(source.AbsolutePath) + Downloaded), await answer.Content.ReadAsByteArrayAsync(cancellationToken), cancellationToken);
         return null;
     }
 
-    [GeneratedRegex(@"^(?<bucket>.+)\.s3[.-]", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"^((?<bucket>.+)\.)?s3[.-]", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Bucket();
 
     private AwsAnswer Answer(AwsRequest request)
@@ -177,8 +189,9 @@ public sealed partial class Fleet : IAsyncDisposable
     private AwsAnswer IamAnswer(AwsRequest request)
     {
         var name = request.Form["RoleName"];
-        return Roles.Contains(name)
-            ? AwsAnswer.Xml($"""<GetRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetRoleResult><Role><RoleName>{name}</RoleName><Arn>arn:aws:iam::{Account}:role/{name}</Arn></Role></GetRoleResult></GetRoleResponse>""")
+        // Roles are asked for by their name alone; the ARN has the path.
+        return Roles.FirstOrDefault(role => role.Split('/')[^1] == name) is { } role
+            ? AwsAnswer.Xml($"""<GetRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetRoleResult><Role><RoleName>{name}</RoleName><Arn>arn:aws:iam::{Account}:role/{role}</Arn></Role></GetRoleResult></GetRoleResponse>""")
             : AwsAnswer.Xml($"""<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type><Code>NoSuchEntity</Code><Message>The role with name {name} cannot be found.</Message></Error></ErrorResponse>""", 404);
     }
 }

@@ -12,7 +12,8 @@ internal static class FleetCommandLine
           --instance ID     an instance tagged backup-job=true; may be repeated
           --stopped ID      one that is stopped
           --member ID       one of an Auto Scaling group
-          --s3 URL          where objects of S3 are fetched from
+          --document NAME   an SSM document, which says its name
+          --s3 URL          where objects of S3 are fetched from; whoever asks must be allowed to read them
           --job-fails       every backup job ends as FAILED
           --job-time S      how long a backup job runs, in seconds
 
@@ -42,6 +43,10 @@ internal static class FleetCommandLine
                 case "--member":
                     var member = left.Dequeue();
                     setup.Add(fleet => fleet.Add(member).Tags["aws:autoscaling:groupName"] = "web");
+                    break;
+                case "--document":
+                    var document = left.Dequeue();
+                    setup.Add(fleet => fleet.Documents[document] = $"echo {document}");
                     break;
                 case "--s3":
                     var s3 = new Uri(left.Dequeue());

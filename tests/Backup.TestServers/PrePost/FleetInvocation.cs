@@ -128,7 +128,7 @@ public sealed class FleetInvocation(Fleet fleet, FleetInstance instance, JsonEle
                 }
 
                 IsDownloaded = true;
-                script = $"chmod -R u+x . ; export PATH=\"$PATH:$PWD\"\n{Parameter("commandLine")}";
+                script = $"for file in *{Fleet.Downloaded}; do cat \"$file\" > \"${{file%{Fleet.Downloaded}}}\"; rm \"$file\"; done; chmod -R u+x . ; export PATH=\"$PATH:$PWD\"\n{Parameter("commandLine")}";
                 break;
             default:
                 script = fleet.Documents[Document];

@@ -18,6 +18,7 @@ internal sealed class SsmService(Fleet fleet)
             "ListCommandInvocations" => List(json),
             "GetCommandInvocation" => Get(json),
             "DescribeInstanceInformation" => Information(json),
+            "DescribeDocument" => Document(json),
             var other => AwsAnswer.Error(400, "UnknownOperationException", other),
         };
     }
@@ -25,6 +26,18 @@ internal sealed class SsmService(Fleet fleet)
     private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     private static double Epoch(DateTime time) => (time - DateTime.UnixEpoch).TotalSeconds;
+
+    private static bool IsAwsOwn(string document) => document is "AWS-RunShellScript" or "AWS-RunPowerShellScript" or "AWS-RunRemoteScript";
+
+    private AwsAnswer Document(JsonElement json)
+    {
+        var name = Text(json, "Name")!;
+        return IsAwsOwn(name) || fleet.Documents.ContainsKey(name)
+            ? AwsAnswer.Json(new JsonObject { ["Document"] = new JsonObject { ["Name"] = name, ["DocumentType"] = "Command", ["Status"] = "Active" } }.ToJsonString())
+            : NoDocument(name);
+    }
+
+    private static AwsAnswer NoDocument(string name) => AwsAnswer.Error(400, "InvalidDocument", $"Document with name {name} does not exist.");
 
     private AwsAnswer Send(JsonElement json)
     {
@@ -35,8 +48,8 @@ internal sealed class SsmService(Fleet fleet)
         if (Text(json, "Comment") is { Length: > 100 })
             return AwsAnswer.Error(400, "ValidationException", "Value at 'comment' failed to satisfy constraint: Member must have length less than or equal to 100");
         var document = Text(json, "DocumentName")!;
-        if (document is not ("AWS-RunShellScript" or "AWS-RunPowerShellScript" or "AWS-RunRemoteScript") && !fleet.Documents.ContainsKey(document))
-            return AwsAnswer.Error(400, "InvalidDocument", "Document with name " + document + " does not exist.");
+        if (!IsAwsOwn(document) && !fleet.Documents.ContainsKey(document))
+            return NoDocument(document);
         var id = json.GetProperty("InstanceIds").EnumerateArray().Single().GetString()!;
         // An instance that does not run, or whose agent is not registered, is refused at once.
         if (!fleet.Instances.TryGetValue(id, out var instance) || !instance.HasAgent || instance.State is not "running")
@@ -122,9 +135,16 @@ internal sealed class SsmService(Fleet fleet)
             ["ResponseCode"] = isLast ? i.ExitCode : 0,
             ["Status"] = i.Status,
             ["StatusDetails"] = i.Details,
-            ["StandardOutputContent"] = isLast ? i.Output[..Math.Min(i.Output.Length, 24000)] : "",
-            ["StandardErrorContent"] = isLast ? i.Error[..Math.Min(i.Error.Length, 8000)] : "",
+            ["StandardOutputContent"] = isLast ? Start(i.Output, 24000) : "",
+            ["StandardErrorContent"] = isLast ? Start(i.Error, 8000) : "",
         }.ToJsonString());
+    }
+
+    // The first characters, and the agent's own words for the rest (amazon-ssm-agent, agent/framework/processor/executer/iohandler).
+    private static string Start(string text, int most)
+    {
+        const string Rest = "--output truncated--";
+        return text.Length <= most ? text : text[..(most - Rest.Length)] + Rest;
     }
 
     private AwsAnswer Information(JsonElement json)

@@ -54,6 +54,9 @@ public sealed record StrictS3Options
     /// <summary>A lesser endpoint: 501 NotImplemented on checksum headers and aws-chunked trailers.</summary>
     public bool RejectChecksumHeaders { get; init; }
 
+    /// <summary>A lesser endpoint: If-None-Match on a write is not heeded.</summary>
+    public bool IgnoreConditions { get; init; }
+
     /// <summary>A lesser endpoint: Content-MD5 is not verified.</summary>
     public bool IgnoreContentMd5 { get; init; }
 

@@ -39,6 +39,9 @@ internal sealed class SinkConnection(Socket socket, SinkStore store)
         }
     }
 
+    // A second run reads what the first one noted.
+    private bool IsKept => _method == "PUT" && _key.StartsWith("_catalog/", StringComparison.Ordinal);
+
     private string? Header(string name) => _headers.GetValueOrDefault(name);
 
     private async ValueTask<bool> ReadHeadAsync()
@@ -148,7 +151,7 @@ internal sealed class SinkConnection(Socket socket, SinkStore store)
 
     private async ValueTask<byte[]> ReceiveAsync(long length, IncrementalHash? md5)
     {
-        var kept = length is > 0 && (length <= ProbeSize || (_method == "POST" && length <= LookedAt)) ? new byte[length] : [];
+        var kept = length is > 0 && (length <= ProbeSize || (_method == "POST" && length <= LookedAt) || IsKept) ? new byte[length] : [];
         var received = 0L;
         while (received < length)
         {
@@ -205,7 +208,7 @@ internal sealed class SinkConnection(Socket socket, SinkStore store)
                 break;
             case "PUT":
                 var metadata = _headers.Where(header => header.Key.StartsWith("x-amz-meta-", StringComparison.OrdinalIgnoreCase)).ToArray();
-                store.Put(path, new(Header("x-amz-decoded-content-length") is { } decoded ? long.Parse(decoded, CultureInfo.InvariantCulture) : length, etag, crc, metadata, DateTime.UtcNow));
+                store.Put(path, new(Header("x-amz-decoded-content-length") is { } decoded ? long.Parse(decoded, CultureInfo.InvariantCulture) : length, etag, crc, metadata, DateTime.UtcNow, IsKept ? body : null));
                 await SendAsync(200, "", etag, crc);
                 break;
             case "POST" when _query.ContainsKey("uploads"):
@@ -222,6 +225,10 @@ internal sealed class SinkConnection(Socket socket, SinkStore store)
                 break;
             case "HEAD" when store.Find(path) is { } item:
                 await SendAsync(200, "", item.ETag, item.Crc64Nvme, item);
+                break;
+            case "GET" when store.Find(path) is { Content: { } content } item:
+                await SendAsync(200, "", item.ETag, item.Crc64Nvme, item);
+                await SendAsync(content);
                 break;
             default:
                 await SendAsync(404, _method == "HEAD" ? "" : "<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>");
@@ -250,7 +257,11 @@ internal sealed class SinkConnection(Socket socket, SinkStore store)
             text.Append("Content-Length: ").Append(item?.Size ?? body.Length).Append("\r\n");
         text.Append("\r\n").Append(body);
         // Names in the bodies are percent-encoded or ASCII in all of the data sets.
-        var bytes = Encoding.Latin1.GetBytes(text.ToString());
+        await SendAsync(Encoding.Latin1.GetBytes(text.ToString()));
+    }
+
+    private async ValueTask SendAsync(byte[] bytes)
+    {
         for (var sent = 0; sent < bytes.Length;)
             sent += await socket.SendAsync(bytes.AsMemory(sent));
     }

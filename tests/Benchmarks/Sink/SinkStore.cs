@@ -4,8 +4,8 @@ using System.Text;
 
 namespace Benchmarks.Sink;
 
-/// <summary>What a sink knows of an object: everything but its content.</summary>
-internal sealed record SinkObject(long Size, string ETag, string? Crc64Nvme, IReadOnlyList<KeyValuePair<string, string>> Metadata, DateTime Modified);
+/// <summary>What a sink knows of an object: everything but its content, which it has of the catalog's alone.</summary>
+internal sealed record SinkObject(long Size, string ETag, string? Crc64Nvme, IReadOnlyList<KeyValuePair<string, string>> Metadata, DateTime Modified, byte[]? Content = null);
 
 /// <summary>Names and sizes of what was sent, and how much that was.</summary>
 internal sealed class SinkStore

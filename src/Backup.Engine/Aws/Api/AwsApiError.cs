@@ -13,7 +13,7 @@ namespace Backup.Engine.Aws.Api;
 /// <param name="Code">The service's own word; where it said none, one that fits the status.</param>
 /// <param name="Message">The service's own sentence, or null.</param>
 /// <param name="RequestId">The request's id, for AWS's support.</param>
-/// <param name="Reason">The closer reason that some errors carry, such as <c>CANNOT_PARSE</c> of a ValidationException.</param>
+/// <param name="Reason">The closer reason that some errors carry, such as <c>CANNOT_PARSE</c> of a ValidationException, or the kind of resource that was not found.</param>
 /// <param name="RetryAfter">How long the service asked to wait.</param>
 internal sealed record AwsApiError(HttpStatusCode Status, string Code, string? Message, string? RequestId, string? Reason, TimeSpan? RetryAfter)
 {
@@ -59,7 +59,7 @@ internal sealed record AwsApiError(HttpStatusCode Status, string Code, string? M
                 return null;
             }
 
-            return (Find("__type", "code", "Code"), Find("message", "Message", "errorMessage"), Find("reason", "Reason"), null);
+            return (Find("__type", "code", "Code"), Find("message", "Message", "errorMessage"), Find("reason", "Reason", "resourceType"), null);
         }
         catch (JsonException)
         {

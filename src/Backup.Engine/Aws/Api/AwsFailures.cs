@@ -83,6 +83,7 @@ internal static class AwsFailures
         FailureKind.AuthenticationFailed => "Check the access key and its secret, -ProfileName and the clock.",
         FailureKind.CredentialsExpired => "Sign in again ('aws sso login') or renew the keys, then run again.",
         FailureKind.PermissionDenied => $"Allow {service.SigningName ?? service.EndpointPrefix}:{operation} in the credentials' policy.",
+        FailureKind.NotFound => "Check the names, -Region, and the account that the credentials belong to.",
         FailureKind.Throttled or FailureKind.Unavailable or FailureKind.TimedOut => "Run again later.",
         FailureKind.NoSpace => "Ask for a higher quota, or remove what is no longer needed.",
         _ => null,

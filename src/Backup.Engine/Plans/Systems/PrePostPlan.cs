@@ -79,10 +79,12 @@ internal sealed class PrePostPlan : PlanSystem
     {
         await foreach (var result in PrePostBackup.RunAsync(OptionsOf(job), job.Progress, cancellationToken))
         {
-            tally.AddItem(result.Outcome, result.Bytes ?? 0, result.RunId, $"{result.InstanceId}: {result.Reason}");
+            // Only an instance that somebody still drives has none, and a run ends with none of those.
+            var outcome = result.Outcome ?? Outcome.Failed;
+            tally.AddItem(outcome, result.Bytes ?? 0, result.RunId, $"{result.InstanceId}: {result.Reason}");
             foreach (var warning in result.Warnings)
                 tally.AddWarning($"{result.InstanceId}: {warning}");
-            if (result.Outcome == Outcome.Failed)
+            if (outcome == Outcome.Failed)
                 tally.AddFailure(result.InstanceId, result.Kind ?? FailureKind.Unknown, result.Reason ?? $"{result.InstanceId} was not backed up.", result.Advice);
             else if (job.WhatIf)
                 tally.AddPlan($"{result.InstanceId}: {string.Join(", ", result.Plan)}");

@@ -28,7 +28,7 @@ internal sealed class DirectoryWorkspace : IDisposable
     {
         var path = Path.Combine(temporaryRoot, Guid.NewGuid().ToString("N"));
         Directory.CreateDirectory(path);
-        var workspace = new DirectoryWorkspace(path, Hold(Path.Combine(path, LockName), FileMode.CreateNew));
+        var workspace = new DirectoryWorkspace(path, Claim(Path.Combine(path, LockName)));
         workspace.RemoveLeftovers(temporaryRoot);
         return workspace;
     }
@@ -53,6 +53,16 @@ internal sealed class DirectoryWorkspace : IDisposable
     {
         _lock.Dispose();
         Remove(FullPath);
+    }
+
+    // A lock that is there is held: where making a file and locking it are two steps, it gets its name after them.
+    private static FileStream Claim(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            return Hold(path, FileMode.CreateNew);
+        var held = Hold(path + ".new", FileMode.CreateNew);
+        File.Move(path + ".new", path);
+        return held;
     }
 
     private static FileStream Hold(string path, FileMode mode) => new(path, mode, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);

@@ -29,6 +29,7 @@ public sealed class S3ObjectStore : IObjectStore
     private readonly ResumableUploads _resumable;
     private readonly SemaphoreSlim _detecting = new(1, 1);
     private S3Proof? _proof;
+    private volatile bool _isThere;
 
     private S3ObjectStore(StoreLocation location, StoreOptions options)
     {
@@ -85,6 +86,7 @@ public sealed class S3ObjectStore : IObjectStore
             throw error.ToException(_http.NameOf(null), Location.Bucket!, _session.Region);
         }
 
+        _isThere = true;
         if (forWriting)
             await ProofAsync(cancellationToken);
     }
@@ -99,7 +101,7 @@ public sealed class S3ObjectStore : IObjectStore
         options ??= WriteOptions.Default;
         var fullKey = FullKey(key);
         cancellationToken.ThrowIfCancellationRequested();
-        if (options.OnlyIfAbsent && await HeadAsync(key, null, cancellationToken) is not null)
+        if (options is { OnlyIfAbsent: true, LookFirst: true } && await HeadAsync(key, null, cancellationToken) is not null)
             throw AlreadyExists(fullKey);
 
         var proof = await ProofAsync(cancellationToken);
@@ -155,8 +157,9 @@ public sealed class S3ObjectStore : IObjectStore
 
         if (error!.Status == HttpStatusCode.NotFound)
         {
-            // HEAD says 404 for a missing bucket and a missing object alike.
-            await CheckAsync(forWriting: false, cancellationToken);
+            // HEAD says 404 for a missing bucket and a missing object alike; once the bucket has answered it is the object.
+            if (!_isThere)
+                await CheckAsync(forWriting: false, cancellationToken);
             return null;
         }
 

@@ -10,7 +10,7 @@ internal static class Preconditions
     public static void CheckWrite(S3Call call, S3Bucket bucket)
     {
         var current = bucket.Current(call.Key) is { IsDeleteMarker: false } version ? version : null;
-        if (call.Request.Header("if-none-match") is { } none)
+        if (call.Request.Header("if-none-match") is { } none && !call.Services.Options.IgnoreConditions)
         {
             if (none is not "*")
                 throw S3Error.NotImplemented("If-None-Match");
