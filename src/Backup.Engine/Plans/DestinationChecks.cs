@@ -62,7 +62,7 @@ internal static class DestinationChecks
             return;
         var bucket = await store.DescribeBucketAsync(cancellationToken);
         if (bucket.IsVersioned is not { } versioned)
-            checks.NotChecked("Versions", $"Whether s3://{location.Bucket} keeps versions may not be looked at.", "Allow s3:GetBucketVersioning to have it checked.");
+            checks.NotChecked("Versions", $"s3://{location.Bucket} does not say whether it keeps versions.", "On AWS allow s3:GetBucketVersioning to have it checked.");
         else if (versioned)
             checks.Passed("Versions", $"s3://{location.Bucket} keeps versions.");
         else
@@ -75,7 +75,7 @@ internal static class DestinationChecks
     private static void CheckLock(StoreLocation location, string mode, BucketFacts bucket, JobChecks checks)
     {
         if (bucket.HasObjectLock is not { } locks)
-            checks.NotChecked("Lock", $"Whether s3://{location.Bucket} has Object Lock may not be looked at.", "Allow s3:GetBucketObjectLockConfiguration to have it checked.");
+            checks.NotChecked("Lock", $"s3://{location.Bucket} does not say whether it has Object Lock.", "On AWS allow s3:GetBucketObjectLockConfiguration to have it checked.");
         else if (locks)
             checks.Passed("Lock", $"s3://{location.Bucket} has Object Lock.");
         else
