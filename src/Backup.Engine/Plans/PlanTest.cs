@@ -101,7 +101,7 @@ public static class PlanTest
     {
         var others = jobs.Where(job => job.Enabled && !job.Engine.CanPrune).Select(job => job.Name).ToList();
         if (plan.Values.Text("keep") is { } keep && others.Count > 0)
-            checks.NotChecked("Keep", $"{keep} holds for Confluence and Jira. What {string.Join(", ", others)} {(others.Count == 1 ? "stores" : "store")} is not pruned.");
+            checks.NotChecked("Keep", $"{keep} holds for Confluence, Jira and GitHub. What {string.Join(", ", others)} {(others.Count == 1 ? "stores" : "store")} is not pruned.");
     }
 
     private static async Task CheckChannelsAsync(BackupPlan plan, PlanTestOptions options, JobChecks checks, CancellationToken cancellationToken)

@@ -155,7 +155,7 @@ internal sealed class PlanChecker(PlanProblems problems)
     {
         var names = shape.Properties.Select(property => property.Name).ToList();
         var close = names.Select(name => (Name: name, Distance: Distance(name, member.Name))).Where(pair => pair.Distance <= Math.Max(2, pair.Name.Length / 3)).OrderBy(pair => pair.Distance).Select(pair => pair.Name).FirstOrDefault();
-        var why = member.Name == PlanShapes.Keep.Name ? " Old runs are pruned of Confluence and Jira only." : "";
+        var why = member.Name == PlanShapes.Keep.Name ? " Old runs are pruned of Confluence, Jira and GitHub only." : "";
         problems.Add(
             member.Line,
             member.Column,

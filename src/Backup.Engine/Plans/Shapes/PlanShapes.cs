@@ -31,7 +31,7 @@ internal static class PlanShapes
     public static bool IsShared(string name) => Shared.Any(property => property.Name == name);
 
     /// <summary>Which runs are kept.</summary>
-    public static PlanProperty Keep => new("keep", PlanType.Text, "Which runs of Confluence and Jira are kept, such as 7d4w12m. What the other systems store is not pruned.") { Pattern = PlanForms.Retention, Form = PlanForms.RetentionForm };
+    public static PlanProperty Keep => new("keep", PlanType.Text, "Which runs of Confluence, Jira and GitHub are kept, such as 7d4w12m. What the other systems store is not pruned.") { Pattern = PlanForms.Retention, Form = PlanForms.RetentionForm };
 
     /// <summary>Which of the shared ones belong together.</summary>
     public static IReadOnlyList<(string Property, IReadOnlyList<string> Others)> SharedNeeds { get; } =

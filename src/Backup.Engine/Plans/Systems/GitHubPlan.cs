@@ -1,5 +1,6 @@
-using Backup.Engine.GitHub.Git;
 using Backup.Engine.GitHub;
+using Backup.Engine.GitHub.Git;
+using Backup.Engine.Runs;
 
 namespace Backup.Engine.Plans;
 
@@ -36,6 +37,9 @@ internal sealed class GitHubPlan : PlanSystem
         Needs = [("appId", ["installationId", "privateKey"]), ("installationId", ["appId", "privateKey"]), ("privateKey", ["appId", "installationId"])],
         Excludes = [("token", "appId"), ("ownerOnly", "affiliation"), ("repository", "organization"), ("repository", "user"), ("repository", "affiliation")],
     };
+
+    /// <inheritdoc/>
+    public override bool CanPrune => true;
 
     // The limits of a token are shared by all that use it.
     /// <inheritdoc/>
@@ -99,6 +103,7 @@ internal sealed class GitHubPlan : PlanSystem
             StorageClass = values.Text("storageClass"),
             Content = values.Texts("content") is { } content ? content.Aggregate(GitHubContent.None, (all, name) => all | Enum.Parse<GitHubContent>(name)) : GitHubContent.Default,
             FullEvery = TimeSpan.FromDays(values.Whole("fullEvery") ?? 30),
+            Keep = values.Text("keep") is { } keep ? Retention.Parse(keep) : null,
             MirrorPath = values.Text("mirrorPath") is { } mirror ? job.PathOf(mirror) : null,
             ThrottleLimit = (int)(values.Whole("throttleLimit") ?? 8),
             WhatIf = job.WhatIf,
