@@ -27,7 +27,7 @@ param(
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 Import-Module $Module -Force
-. $PSScriptRoot/../Module.Tests/S3Servers.ps1
+. $PSScriptRoot/../Module.Tests/Servers.ps1
 
 $Work = (New-Item -ItemType Directory (Join-Path ([IO.Path]::GetTempPath()) "drill-$([guid]::NewGuid())")).FullName
 $Servers = [System.Collections.Generic.List[object]]::new()

@@ -1,7 +1,7 @@
 # Confluence and Jira, through the cmdlets: each way that it can end, told apart, and no token anywhere.
 BeforeAll {
     . $PSScriptRoot/Common.ps1
-    . $PSScriptRoot/S3Servers.ps1
+    . $PSScriptRoot/Servers.ps1
     . $PSScriptRoot/AtlassianServers.ps1
     Import-Module $ModulePath
     $Root = (Get-Item TestDrive:/).FullName.TrimEnd('/', '\')

@@ -1,16 +1,7 @@
 # A site of Atlassian Cloud on the loopback address for the test files. Its log has a line for every request.
 $AtlassianToken = 'token-that-must-never-appear-4711'
 
-function Start-Atlassian([string[]] $Arguments) {
-    $log = Join-Path ([IO.Path]::GetTempPath()) "atlassian-$([guid]::NewGuid()).log"
-    $server = Start-Server dotnet (@($TestServers, 'atlassian', '--verbose', '--polls', '1', '--token', $AtlassianToken) + $Arguments) $log
-    $clock = [System.Diagnostics.Stopwatch]::StartNew()
-    while ($clock.Elapsed.TotalSeconds -lt 60 -and -not $server.Process.HasExited) {
-        if ((Read-Log $server) -match '^(http://\S+)/ ') { $server.Url = $Matches[1]; return $server }
-        Start-Sleep -Milliseconds 50
-    }
-    throw "The Atlassian site did not start: $(Get-Content "$log.err" -Raw)"
-}
+function Start-Atlassian([string[]] $Arguments = @()) { Start-TestServer atlassian (@('--verbose', '--polls', '1', '--token', $AtlassianToken) + $Arguments) }
 
 # The requests that a site, or its media server, has answered.
 function Get-SiteRequest($Server, [int] $Skip = 0) {

@@ -1,6 +1,6 @@
 BeforeAll {
     . $PSScriptRoot/Common.ps1
-    . $PSScriptRoot/S3Servers.ps1
+    . $PSScriptRoot/Servers.ps1
     $Secret = 'Tr0ub4dor-and-3'
     $Server = Start-Server dotnet @(
         $TestServers, 'aws', '--parameter', "/prod/key=$Secret", '--parameter', "/locked=$Secret", '--deny', '/locked', '--parameter', "arn:aws:ssm:ap-south-1:123456789012:parameter/shared=$Secret",

@@ -1,6 +1,6 @@
 BeforeAll {
     . $PSScriptRoot/Common.ps1
-    . $PSScriptRoot/S3Servers.ps1
+    . $PSScriptRoot/Servers.ps1
     Import-Module $ModulePath
     $Root = (Get-Item TestDrive:/).FullName
     $Server = Start-StrictS3 '--bucket', 'shared-by-all'

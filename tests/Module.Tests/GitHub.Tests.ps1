@@ -4,27 +4,19 @@ BeforeDiscovery {
 
 BeforeAll {
     . $PSScriptRoot/Common.ps1
-    . $PSScriptRoot/S3Servers.ps1
+    . $PSScriptRoot/Servers.ps1
     Import-Module $ModulePath
     Get-ChildItem env: | Where-Object Name -In 'TOKEN_GITHUB', 'GH_TOKEN', 'GITHUB_TOKEN', 'BACKUP_ONLY_OWNER_REPOS' | Remove-Item
     $Secret = 'ghp_loopbackTokenOfTheTests0123456789abcd'
 
     # A GitHub whose log has a line for every request.
-    function Start-GitHub([string[]] $Arguments) {
-        $server = Start-Server dotnet (@($TestServers, 'github', '--verbose') + $Arguments) (Join-Path ([IO.Path]::GetTempPath()) "github-$([guid]::NewGuid()).log")
-        $clock = [System.Diagnostics.Stopwatch]::StartNew()
-        while ($clock.Elapsed.TotalSeconds -lt 60 -and -not $server.Process.HasExited) {
-            if ((Read-Log $server) -match '^(http://\S+)') { $server.Url = $Matches[1]; return $server }
-            Start-Sleep -Milliseconds 50
-        }
-        throw "The loopback GitHub did not start: $(Get-Content "$($server.Log).err" -Raw)"
-    }
+    function Start-GitHub([string[]] $Arguments = @()) { Start-TestServer github (@('--verbose') + $Arguments) }
 
     function Get-Refs([string] $Repository, [string] $Pattern = 'refs/') { git -C $Repository for-each-ref --format='%(objectname) %(refname)' $Pattern }
 
     $Folder = (New-Item -ItemType Directory (Join-Path ([IO.Path]::GetTempPath()) "github-pester-$([guid]::NewGuid())")).FullName
     $GitHub = Start-GitHub '--repositories', 41, '--special'
-    $Api = "$($GitHub.Url)api/v3"
+    $Api = "$($GitHub.Url)/api/v3"
     $env:TOKEN_GITHUB = $Secret
 }
 
@@ -93,7 +85,7 @@ Describe 'Fifty repositories, to S3 and back' {
         # Generations are told apart by the second.
         Start-Sleep 1.1
         $then = Get-Date
-        $null = Invoke-WebRequest "$($GitHub.Url)_control/change" -Method Post
+        $null = Invoke-WebRequest "$($GitHub.Url)/_control/change" -Method Post
         $results = Backup-GitHubRepos s3://backup/github -ApiUri $Api -Organization acme @Store
         $results.Where{ $_.Outcome -eq 'Completed' }.FullName | Sort-Object | Should -Be 'acme/forced', 'acme/records', 'acme/renamed-new'
         $results.Where{ $_.FullName -eq 'acme/renamed-new' }.Status | Should -Be 'Renamed'
@@ -106,29 +98,29 @@ Describe 'Fifty repositories, to S3 and back' {
     }
 
     It 'gives all of it to a new GitHub, with the same refs and objects' {
-        $results = Restore-GitHubRepos 'acme/*' s3://backup/github -ApiUri "$($Target.Url)api/v3" -Owner copier -WritesPerMinute 60000 -Content Git, Lfs @Store -ErrorAction SilentlyContinue
+        $results = Restore-GitHubRepos 'acme/*' s3://backup/github -ApiUri "$($Target.Url)/api/v3" -Owner copier -WritesPerMinute 60000 -Content Git, Lfs @Store -ErrorAction SilentlyContinue
         $results.Count | Should -BeGreaterOrEqual 49
         $results.Where{ $_.Outcome -eq 'Failed' }.FullName | Should -BeNullOrEmpty
         $url = $Target.Url
         $header = "http.extraHeader=Authorization: Bearer $Secret"
         foreach ($name in (Get-GitHubRepos -ApiUri $Api -Organization acme -Exclude dmca).Name) {
             $path = [uri]::EscapeDataString($name)
-            $original = git -c $header ls-remote --heads --tags "$($GitHub.Url)acme/$path.git"
-            git -c $header ls-remote --heads --tags "${url}copier/$path.git" | Should -Be $original -Because $name
+            $original = git -c $header ls-remote --heads --tags "$($GitHub.Url)/acme/$path.git"
+            git -c $header ls-remote --heads --tags "$url/copier/$path.git" | Should -Be $original -Because $name
         }
         foreach ($name in 'repo-0001', 'many-refs', 'forced', 'lfs') {
-            git -c $header clone --quiet --mirror "${url}copier/$name.git" "$Folder/copies/$name.git"
+            git -c $header clone --quiet --mirror "$url/copier/$name.git" "$Folder/copies/$name.git"
             git -C "$Folder/copies/$name.git" fsck --full --strict 2>&1 | Where-Object { $_ -match 'error|missing|broken' } | Should -BeNullOrEmpty
         }
     }
 
     It 'gives records, with their authors in the text and a map of numbers' {
-        $result = Restore-GitHubRepos acme/records s3://backup/github -ApiUri "$($Target.Url)api/v3" -Owner copier -WritesPerMinute 60000 -Content Issues, Releases @Store
+        $result = Restore-GitHubRepos acme/records s3://backup/github -ApiUri "$($Target.Url)/api/v3" -Owner copier -WritesPerMinute 60000 -Content Issues, Releases @Store
         $result.Issues | Should -Be 3
         $result.Comments | Should -Be 1
         $result.Assets | Should -Be 1
         $result.IssueMap.Count | Should -Be 3
-        (Restore-GitHubRepos acme/records s3://backup/github -ApiUri "$($Target.Url)api/v3" -Owner copier -Content Issues, Releases @Store).Outcome | Should -Be 'Unchanged'
+        (Restore-GitHubRepos acme/records s3://backup/github -ApiUri "$($Target.Url)/api/v3" -Owner copier -Content Issues, Releases @Store).Outcome | Should -Be 'Unchanged'
     }
 }
 
@@ -154,7 +146,7 @@ Describe 'A run that is killed' {
 
     It 'is completed by the next one, whenever it was killed, and nothing is stored twice' {
         $store, $temporary = (Join-Path $Folder 'killed'), (New-Item -ItemType Directory (Join-Path $Folder 'killed-tmp')).FullName
-        $command = "Import-Module '$ModulePath'; Backup-GitHubRepos '$store' -ApiUri '$($Slow.Url)api/v3' -Organization acme -ErrorAction SilentlyContinue | ForEach-Object { `$_.FullName + ' ' + `$_.Outcome }"
+        $command = "Import-Module '$ModulePath'; Backup-GitHubRepos '$store' -ApiUri '$($Slow.Url)/api/v3' -Organization acme -ErrorAction SilentlyContinue | ForEach-Object { `$_.FullName + ' ' + `$_.Outcome }"
         $said = foreach ($objects in 1, 20, 45, 70) {
             $start = [System.Diagnostics.ProcessStartInfo]::new('pwsh', [string[]]('-NoProfile', '-NonInteractive', '-Command', $command))
             $start.RedirectStandardOutput = $true
@@ -172,7 +164,7 @@ Describe 'A run that is killed' {
         }
 
         $env:TMPDIR = $temporary
-        try { $results = Backup-GitHubRepos $store -ApiUri "$($Slow.Url)api/v3" -Organization acme -ErrorAction SilentlyContinue } finally { Remove-Item env:TMPDIR }
+        try { $results = Backup-GitHubRepos $store -ApiUri "$($Slow.Url)/api/v3" -Organization acme -ErrorAction SilentlyContinue } finally { Remove-Item env:TMPDIR }
 
         $results.Where{ $_.Outcome -eq 'Failed' }.FullName | Should -Be 'acme/dmca'
         $results.Where{ $_.Outcome -eq 'Completed' }.Count | Should -Be 33
@@ -238,7 +230,7 @@ Describe 'The environment' {
 
     It 'is not sent to another git server' {
         $store = Join-Path $Folder 'pipeline'
-        $null = Restore-GitHubRepos acme/repo-0001 $store -Remote "$($GitHub.Url)acme/elsewhere.git" -ErrorAction SilentlyContinue -ErrorVariable failed
+        $null = Restore-GitHubRepos acme/repo-0001 $store -Remote "$($GitHub.Url)/acme/elsewhere.git" -ErrorAction SilentlyContinue -ErrorVariable failed
         $failed[0].FullyQualifiedErrorId | Should -BeLike 'AuthenticationFailed*'
     }
 }

@@ -1,13 +1,8 @@
 BeforeAll {
     . $PSScriptRoot/Common.ps1
-    . $PSScriptRoot/S3Servers.ps1
+    . $PSScriptRoot/Servers.ps1
     Import-Module $ModulePath
-    $Server = Start-Server dotnet @($TestServers, 'codeartifact', '--verbose', '--page-size', '2') (Join-Path ([IO.Path]::GetTempPath()) "codeartifact-$([guid]::NewGuid()).log")
-    $clock = [System.Diagnostics.Stopwatch]::StartNew()
-    while (-not $Server.Url -and $clock.Elapsed.TotalSeconds -lt 60 -and -not $Server.Process.HasExited) {
-        if ((Read-Log $Server) -match '^(http://\S+)') { $Server.Url = $Matches[1].TrimEnd('/') } else { Start-Sleep -Milliseconds 50 }
-    }
-    if (-not $Server.Url) { throw "CodeArtifact did not start: $(Get-Content "$($Server.Log).err" -Raw)" }
+    $Server = Start-TestServer codeartifact '--verbose', '--page-size', '2'
     $env:AWS_ENDPOINT_URL_CODEARTIFACT = $Server.Url
     $env:AWS_ACCESS_KEY_ID, $env:AWS_SECRET_ACCESS_KEY, $env:AWS_REGION = 'test', 'testsecret', 'eu-central-1'
     $env:AWS_DEFAULT_REGION = 'eu-central-1'

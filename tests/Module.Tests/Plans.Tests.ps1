@@ -1,7 +1,7 @@
 # One plan with all five systems, on the loopback servers: looked at, shown, run, and run again with a job that fails in its middle.
 BeforeAll {
     . $PSScriptRoot/Common.ps1
-    . $PSScriptRoot/S3Servers.ps1
+    . $PSScriptRoot/Servers.ps1
     . $PSScriptRoot/AtlassianServers.ps1
     Import-Module $ModulePath
     Get-ChildItem env: | Where-Object Name -In 'TOKEN_GITHUB', 'GH_TOKEN', 'GITHUB_TOKEN', 'BACKUP_ONLY_OWNER_REPOS' | Remove-Item

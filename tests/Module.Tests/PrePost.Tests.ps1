@@ -1,22 +1,13 @@
 BeforeAll {
     . $PSScriptRoot/Common.ps1
-    . $PSScriptRoot/S3Servers.ps1
+    . $PSScriptRoot/Servers.ps1
     Import-Module $ModulePath
     $env:AWS_ACCESS_KEY_ID, $env:AWS_SECRET_ACCESS_KEY, $env:AWS_REGION = 'test', 'testsecret', 'eu-central-1'
     $Role = 'arn:aws:iam::123456789012:role/backup'
     $One, $Two, $Down, $Member = 'i-00000000000000001', 'i-00000000000000002', 'i-00000000000000003', 'i-00000000000000004'
     $Services = 'EC2', 'SSM', 'BACKUP', 'IAM'
 
-    function Start-Fleet([string[]] $Arguments) {
-        $log = Join-Path ([IO.Path]::GetTempPath()) "fleet-$([guid]::NewGuid()).log"
-        $server = Start-Server dotnet (@($TestServers, 'fleet') + $Arguments) $log
-        $clock = [System.Diagnostics.Stopwatch]::StartNew()
-        while ($clock.Elapsed.TotalSeconds -lt 60 -and -not $server.Process.HasExited) {
-            if ((Read-Log $server) -match '(http://\S+)') { $server.Url = $Matches[1]; return $server }
-            Start-Sleep -Milliseconds 50
-        }
-        throw "The fleet did not start: $(Get-Content "$log.err" -Raw)"
-    }
+    function Start-Fleet([string[]] $Arguments = @()) { Start-TestServer fleet $Arguments }
     function Use-Fleet($Fleet) { foreach ($service in $Services) { Set-Item "env:AWS_ENDPOINT_URL_$service" $Fleet.Url } }
     # The calls that a fleet has answered since there were $Skip of them.
     function Get-Call($Fleet, [int] $Skip = 0) {

@@ -1,6 +1,6 @@
 BeforeAll {
     . "$PSScriptRoot/Common.ps1"
-    . "$PSScriptRoot/S3Servers.ps1"
+    . "$PSScriptRoot/Servers.ps1"
     Import-Module $ModulePath -Force
     $Documents = Join-Path (Split-Path $ModulePath) 'module/documents'
 

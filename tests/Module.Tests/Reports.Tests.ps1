@@ -1,6 +1,6 @@
 BeforeAll {
     . $PSScriptRoot/Common.ps1
-    . $PSScriptRoot/S3Servers.ps1
+    . $PSScriptRoot/Servers.ps1
     Import-Module $ModulePath
     $Root = (New-Item -ItemType Directory (Join-Path ([IO.Path]::GetTempPath()) "reports-$([guid]::NewGuid())")).FullName
     $Store = "$Root/store"

@@ -13,7 +13,7 @@ BeforeDiscovery {
 
 BeforeAll {
     . $PSScriptRoot/Common.ps1
-    . $PSScriptRoot/S3Servers.ps1
+    . $PSScriptRoot/Servers.ps1
     Import-Module $ModulePath
     $Root = (Get-Item TestDrive:/).FullName.TrimEnd('/', '\')
     $Source, $Cache = "$Root/src", "$Root/cache"

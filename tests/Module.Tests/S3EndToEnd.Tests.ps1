@@ -5,7 +5,7 @@ BeforeDiscovery {
 
 BeforeAll {
     . $PSScriptRoot/Common.ps1
-    . $PSScriptRoot/S3Servers.ps1
+    . $PSScriptRoot/Servers.ps1
     Import-Module $ModulePath
     $Root = (Get-Item TestDrive:/).FullName
 }

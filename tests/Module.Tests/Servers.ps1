@@ -1,4 +1,4 @@
-# S3 servers on the loopback address for the test files, each stopped by its own process.
+# Servers on the loopback address for the test files, each stopped by its own process.
 
 # What the engine could find in the surroundings must not decide a test.
 Get-ChildItem env: | Where-Object Name -Like 'AWS_*' | Remove-Item
@@ -35,7 +35,7 @@ function Start-TestServer([string] $Name, [string[]] $Arguments = @()) {
 }
 
 # A server that verifies signatures and checksums. Its log has a line for every request.
-function Start-StrictS3([string[]] $Arguments) { Start-TestServer s3 (@('--verbose') + $Arguments) }
+function Start-StrictS3([string[]] $Arguments = @()) { Start-TestServer s3 (@('--verbose') + $Arguments) }
 
 # moto_server verifies neither; it was written by others, and that is its worth.
 function Start-Moto([string] $Bucket) {
