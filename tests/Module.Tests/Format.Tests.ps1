@@ -41,6 +41,16 @@ Describe 'The output of <Type>' -ForEach $Types {
     It 'has both views' { (Get-FormatData $Type).FormatViewDefinition.Control | ForEach-Object { $_.GetType().Name } | Sort-Object | Should -Be ListControl, TableControl }
 }
 
+Describe 'Behind a table of something else, <Type>' -ForEach $Types {
+    It 'is a few lines, and not all that the object has' {
+        # PowerShell lists what follows another type's table by these properties, or by all there are.
+        $shown = (New-Record $Type @{}).PSStandardMembers.DefaultDisplayPropertySet.ReferencedPropertyNames
+        $shown.Count | Should -BeGreaterThan 0
+        $shown.Count | Should -BeLessOrEqual 10
+        $shown | Should -BeIn (New-Record $Type @{}).PSObject.Properties.Name
+    }
+}
+
 Describe 'Sizes' {
     It 'are readable in a table, and bytes in the object' {
         $result = New-Record Backup.Engine.Folders.FolderSyncResult @{ Path = '/srv'; New = 3L; Bytes = 1610612736L }
