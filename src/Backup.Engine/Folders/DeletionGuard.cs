@@ -20,7 +20,7 @@ internal static class DeletionGuard
         if (problems > 0)
             return $"Nothing was deleted: {problems} folders or files of '{folder}' could not be read, so what is missing may only be hidden.";
         if (lastIdentity is not null && lastIdentity != identity.ToString())
-            return $"Nothing was deleted: '{folder}' is on another volume than at the last run. Is the disk mounted?";
+            return $"Nothing was deleted: '{folder}' is on another volume than at the last run, or another folder was put in its place. Is the disk mounted?";
         var known = cache.Files.Count;
         if (scanned == 0 && known > 0)
             return $"Nothing was deleted: '{folder}' is empty, and {known} files of it are stored. Is the disk mounted?";

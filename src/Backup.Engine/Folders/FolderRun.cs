@@ -162,7 +162,7 @@ internal sealed class FolderRun
             cache.Flush();
         }
 
-        var refused = _refusal is null ? null : new BackupException(FailureKind.DeletionRefused, _refusal, "Look at the folder. If the files are meant to be gone, run again with -Force.");
+        var refused = _refusal is null ? null : new BackupException(FailureKind.DeletionRefused, _refusal, "Look at the folder. If the files are meant to be gone, run once with -Force (Sync-FolderToS3 -Force, or the host's sync --force, for the folder of a plan).");
         if (refused is not null)
             Fail(_folder, refused);
         var isFirst = cache.Meta(CacheNotes.LastManifest) is null;

@@ -54,7 +54,8 @@ internal sealed class GitHubPlan : PlanSystem
     {
         await foreach (var result in GitHubBackup.RunAsync(await OptionsAsync(job, cancellationToken), job.Progress, cancellationToken))
         {
-            tally.AddItem(result.Outcome, result.Bytes, result.RunId, $"{result.FullName}: {result.Reason}");
+            // A run that finds nothing to do is not committed, and its id is that of nothing.
+            tally.AddItem(result.Outcome, result.Bytes, result.Outcome is Outcome.Unchanged or Outcome.Skipped ? null : result.RunId, $"{result.FullName}: {result.Reason}");
             if (result.Outcome == Outcome.Failed)
                 tally.AddFailure(result.FullName, result.Kind ?? FailureKind.Unknown, result.Reason ?? $"{result.FullName} was not backed up.", result.Advice);
             if (job.WhatIf)
